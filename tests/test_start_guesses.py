@@ -102,7 +102,7 @@ def test_spanish_marks_words_and_names_are_understood(tmp_path):
         [f, f"Empresa {f}", y, "nd" if f == "012" else int(f), f"1.{f},25", sector, place]
         for f in FIRMS
         for y in YEARS
-        for sector, place in [("0110", "Ñuñoa") if f < "005" else ("0220", "Macul")]
+        for sector, place in [("0110", "Ñuñoa") if f < "005" else ("0220", f"Macul {int(f) // 2}")]
     ]
     panel = write_csv(tmp_path / "p.csv", [header, *table], ";", "cp1252")
     listed = [["RUT", "Fecha aprobación", "Monto"], ["001", "31/12/2002", "1.234,5"]]

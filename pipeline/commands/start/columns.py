@@ -11,7 +11,7 @@ from pipeline.commands.start.entered import Entered
 from pipeline.commands.start.keys import Keys
 from pipeline.commands.start.made import decided_columns
 from pipeline.commands.start.numbers import is_flag, is_number, numbers, text_codes
-from pipeline.commands.start.roles import Role, in_logs, name_words, plain, role_of
+from pipeline.commands.start.roles import Role, breadth, in_logs, name_words, plain, role_of
 from pipeline.panel.years import years_of
 
 OUTCOMES: dict[str, str] = {"sales": "log", "employment": "log", "exports": "any"}
@@ -20,7 +20,6 @@ _RESERVED = {
     "firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated", "applicant",
     "other_programme", "component", "role", "amount", "own_contribution", "register_cluster",
 }  # fmt: skip
-_WIDE = re.compile(r"^(.*?)[ _.-]?((?:19|20)\d{2})$")
 # Columns of text with more classes than this are names or codes of their own; CNAE has 1,332.
 _MOST_CLASSES = 1500
 # Outcomes proposed by values alone.
@@ -104,7 +103,7 @@ def guess_columns(table: pd.DataFrame, keys: Keys, entered: Entered, asked: Told
     described = {n: _number(table, n, n in changing) for n in numeric
                  if n not in decided or n in asked.outcomes or role_of(n) in OUTCOMES}  # fmt: skip
     measured = {n: c for n, c in described.items() if c.role not in {"year", "period", "firm_id"}}
-    fitting = _standard_outcomes(measured)
+    fitting = _standard_outcomes(measured, {*decided})
     chosen = {standard: columns[0] for standard, columns in fitting.items()}
     named = {**chosen, **_asked_outcomes(asked, described, chosen)}
     outcomes = [*named] if asked.outcomes else [*chosen]
@@ -159,19 +158,21 @@ def _changing(table: pd.DataFrame, firm_id: str, names: list[str]) -> set[str]:
     return {name for name in names if differs[name]}
 
 
-def _standard_outcomes(columns: dict[str, StartColumn]) -> dict[str, list[StartColumn]]:
-    """Return what fits sales, employment and exports: levels that change, fewest words first."""
+def _standard_outcomes(
+    columns: dict[str, StartColumn], decided: set[str]
+) -> dict[str, list[StartColumn]]:
+    """Return what fits sales, employment and exports: levels that change, wholes before parts."""
+
+    def kind(column: StartColumn) -> tuple[bool, bool, bool]:
+        return column.flag, not column.changes, column.name in decided
+
     found: dict[str, list[StartColumn]] = {}
     for standard in OUTCOMES:
         fitting = [c for c in columns.values() if c.role == standard and not c.logs]
-        fitting.sort(key=lambda c: (*_kind(c), len(name_words(c.name).split())))
+        fitting.sort(key=lambda c: (*kind(c), breadth(c.name), len(name_words(c.name).split())))
         if fitting:
-            found[standard] = [c for c in fitting if _kind(c) == _kind(fitting[0])]
+            found[standard] = [c for c in fitting if kind(c) == kind(fitting[0])]
     return found
-
-
-def _kind(column: StartColumn) -> tuple[bool, bool]:
-    return column.flag, not column.changes
 
 
 def _asked_outcomes(
@@ -281,13 +282,3 @@ def slug(column: str, taken: set[str]) -> str:
     while name in taken or name in _RESERVED:
         name += "_x"
     return name
-
-
-def wide_columns(table: pd.DataFrame) -> dict[str, dict[int, str]]:
-    """Return, by name without its year, the columns of each year; at least two years."""
-    found: dict[str, dict[int, str]] = {}
-    for column in map(str, table.columns):
-        parts = _WIDE.match(column)
-        if parts and parts[1]:
-            found.setdefault(parts[1], {})[int(parts[2])] = column
-    return {name: by_year for name, by_year in found.items() if len(by_year) > 1}

@@ -20,11 +20,14 @@ from pipeline.panel.values import text
 # Comparison firms that a cell needs, and the share of treated firms that must be in such cells.
 _CELL = 5
 _IN_CELLS = 0.95
+# No error can be told from fewer clusters.
+_FEWEST_CLUSTERS = 5
 # A year before entry is asked of covariates where this share of treated firms has a row in it.
 _OBSERVED = 0.9
 _LONGEST_SPAN = (4, 3)
-# Treated firms per covariate that a score needs, and an entry year for its own slopes.
-_PER_COVARIATE = 8
+# Treated firms per covariate of a score (Vittinghoff and McCulloch 2007 find five enough), and per
+# slope of an entry year.
+_PER_COVARIATE, _PER_SLOPE = 5, 8
 _FEWEST_COVARIATES, _MOST_COVARIATES = 2, 8
 _LOGS = {"sales", "employment", "wages", "assets"}
 # Firms that have a value above zero, for its log to be a covariate.
@@ -38,7 +41,8 @@ Covariates = dict[str, dict[str, object]]
 class ProposedDesign:
     """Hold covariates by name with their settings, cells, pool, and what inference needs.
 
-    `adjusted` are those of `scored` whose slopes by entry year the smallest entry year bears;
+    `adjusted` are those of `scored` whose slopes by entry year the smallest entry year bears, those
+    that tell a trend first;
     `broader` holds the column of `exact` that is the first digits of a code.
     """
 
@@ -100,13 +104,14 @@ def propose_design(
     covariates |= {name: _setting(column.label, name, "category")
                    for name, column in classes.items()}  # fmt: skip
     cohorts = firms.entry.value_counts()
-    small = len(cohorts) > 1 and cohorts.min() < _PER_COVARIATE * max(1, len(scored))
+    small = len(cohorts) > 1 and cohorts.min() < _PER_SLOPE * max(1, len(scored))
+    trends = sorted(scored, key=lambda name: not _tells_trend(offered[name], columns))
     before, after = _window(table, keys, firms)
     return ProposedDesign(
         cluster=cluster,
         covariates=covariates,
         scored=scored,
-        adjusted=scored[: int(cohorts.min()) // _PER_COVARIATE] if len(cohorts) else [],
+        adjusted=trends[: int(cohorts.min()) // _PER_SLOPE] if len(cohorts) else [],
         exact=exact,
         broader={name: column for name, column in classes.items() if column.digits is not None},
         controls_from="outside_treated_clusters" if elsewhere else "all",
@@ -134,12 +139,12 @@ def choose_cluster(
 
 
 def _groups(table: pd.DataFrame, keys: Keys, chosen: list[str]) -> bool:
-    """Say whether columns group firms: two and more, of two firms each on average."""
+    """Say whether columns group firms: into groups enough for errors, of two firms on average."""
     if not chosen:
         return False
     last = table.drop_duplicates(keys.firm_id, keep="last")
     n_cells = last.groupby(chosen).ngroups
-    return 2 <= n_cells <= len(last) / 2
+    return _FEWEST_CLUSTERS <= n_cells <= len(last) / 2
 
 
 def _firms(table: pd.DataFrame, keys: Keys, entered: Entered, cluster: list[str]) -> _Firms:
@@ -175,30 +180,45 @@ def _exact(firms: _Firms, pool: pd.Series, columns: Columns) -> dict[str, StartC
     return {}
 
 
-def _offered(
-    table: pd.DataFrame, columns: Columns, firms: _Firms
-) -> Covariates:  # fmt: skip
-    """Return covariates in the order in which a small programme would keep them."""
-    levels, growth, others = Covariates(), Covariates(), Covariates()
-    spans = _spans(firms)
+def _offered(table: pd.DataFrame, columns: Columns, firms: _Firms) -> Covariates:
+    """Return covariates in the order in which a small programme would keep them.
+
+    One of each kind goes first, level, growth over the longest span and age, before a second.
+    """
+    spans, kinds = _spans(firms), list[Covariates]()
+    others = Covariates()
     for name in columns.covariates:
         column = columns.used[name]
         transform = _transform(table, name, column)
-        setting = _setting(column.label, name, transform)
         key = f"{name}_{transform}" if transform == "log" else name
-        (levels if name in {"sales", "employment"} else others)[key] = setting
-        if name in {"sales", "employment"} and transform == "log" and column.changes:
-            for first, last in spans:
-                growth[f"{name}_growth_{-first}_{-last}"] = {
-                    "label": f"Growth of {name}, {-first} to {-last} years before entry",
-                    "column": name, "transform": "log", "change": [first, last],
-                }  # fmt: skip
+        level = {key: _setting(column.label, name, transform)}
+        if name not in {"sales", "employment"}:
+            others |= level
+        elif transform == "log" and column.changes:
+            kinds.append(level | _growth(name, spans))
+        else:
+            kinds.append(level)
     ages = {k: v for k, v in others.items() if columns.used[str(v["column"])].role in _AGES}
-    rest = {k: v for k, v in others.items() if k not in ages}
-    return levels | growth | ages | rest
+    firsts = [dict(list(kind.items())[:2]) for kind in kinds]
+    return reduce(dict.__or__, [*firsts[:1], ages, *firsts, *kinds, others], Covariates())
 
 
 _AGES = {"age", "founded"}
+
+
+def _growth(name: str, spans: list[tuple[int, int]]) -> Covariates:
+    return {
+        f"{name}_growth_{-first}_{-last}": {
+            "label": f"Growth of {name}, {-first} to {-last} years before entry",
+            "column": name, "transform": "log", "change": [first, last],
+        }
+        for first, last in spans
+    }  # fmt: skip
+
+
+def _tells_trend(setting: dict[str, object], columns: Columns) -> bool:
+    """Say whether a covariate tells how fast a firm would have grown: growth before, or age."""
+    return "change" in setting or columns.used[str(setting["column"])].role in _AGES
 
 
 def _setting(label: str, name: str, transform: str) -> dict[str, object]:
@@ -218,12 +238,12 @@ def _transform(table: pd.DataFrame, name: str, column: StartColumn) -> str:
 
 
 def _spans(firms: _Firms) -> list[tuple[int, int]]:
-    """Return spans before entry that nearly all treated firms have: the last year, and before."""
+    """Return spans before entry that nearly all treated firms have: all years, and the last."""
     before = firms.years_before[firms.treated]
     if not len(before) or (before >= 2).mean() < _OBSERVED:
         return []
     long = next((n for n in _LONGEST_SPAN if (before >= n).mean() >= _OBSERVED), None)
-    return [(-2, -1), *([(-long, -2)] if long else [])]
+    return [*([(-long, -1)] if long else []), (-2, -1)]
 
 
 def _window(table: pd.DataFrame, keys: Keys, firms: _Firms) -> tuple[int, int]:

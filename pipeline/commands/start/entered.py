@@ -1,17 +1,17 @@
 """Who entered when: the entry year, the 0/1 column or the register that tells it."""
 
-import re
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.commands.start.asked import ToldColumns
+from pipeline.commands.start.courses import by_year_alone, course_of, first_after, is_lag
 from pipeline.commands.start.keys import Keys
-from pipeline.commands.start.numbers import is_flag, numbers
+from pipeline.commands.start.numbers import is_flag, is_number, numbers
 from pipeline.commands.start.register import RegisterGuess
-from pipeline.commands.start.roles import role_of
+from pipeline.commands.start.roles import denies, role_of
 from pipeline.errors import DataError
 from pipeline.panel.values import text
 from pipeline.panel.years import years_of
@@ -19,7 +19,6 @@ from pipeline.panel.years import years_of
 # What stands for "never" where a year is expected.
 _NEVER = (0.0, -1.0, -9.0, -99.0, 99.0, 999.0, 9999.0, 10000.0)
 _NOT_ENTRY = {"application", "exit", "founded", "age", "weight", "person", "of_treatment"}
-_LAG = re.compile(r"[ _.]?\d$|^(?:lag|l)\d?[ _.]", re.IGNORECASE)
 _EVENTS = "is it approval, first payment or first activity?"
 
 
@@ -67,14 +66,34 @@ def guess_entered(
     if register is not None:
         return _registered(register, table[keys.firm_id])
     names = [str(n) for n in table.columns if n not in (keys.firm_id, keys.year)]
-    found = _best_entry_year(table, keys, names) or _best_flag(table, keys, names, asked)
+    found = (
+        _best_entry_year(table, keys, names)
+        or _best_flag(table, keys, names, asked)
+        or _best_groups(table, keys, names, asked)
+    )
     if found is None:
         raise DataError(
-            "nothing tells who was treated: give the register too, or name the column of entry "
-            "years or of 0 and 1 with --entry or --treated; columns: "
+            f"nothing tells who was treated: {_in_words(table, keys, names)}give the register too, "
+            "or name the column of entry years or of 0 and 1 with --entry or --treated; columns: "
             + ", ".join(names)
-        )  # fmt: skip
+        )
     return found
+
+
+def _in_words(table: pd.DataFrame, keys: Keys, names: list[str]) -> str:
+    """Say which columns hold a year of the panel in words (group of 2010), one value a firm."""
+    years, found = numbers(table[keys.year]), list[str]()
+    for name in (n for n in names if role_of(n) not in _NOT_ENTRY and not is_number(table, n)):
+        one_a_firm = table.groupby(keys.firm_id)[name].nunique(dropna=False).max() == 1
+        inside = numbers(text(table[name]).str.extract(r"((?:19|20)\d{2})")[0])
+        if one_a_firm and inside.between(years.min(), years.max()).any():
+            found.append(name)
+    if not found:
+        return ""
+    return (
+        f"a year stands among words in {', '.join(found)}; deliver the year alone, and nothing for "
+        "firms that never enter; else "
+    )
 
 
 def _named_entry(
@@ -141,11 +160,23 @@ def _best_entry_year(table: pd.DataFrame, keys: Keys, names: list[str]) -> Enter
     """Return the column that is a firm's entry year by its values; one whose name says so first."""
     usual = [n for n in names if role_of(n) == "entry"]
     others = [n for n in names if role_of(n) not in {"entry", *_NOT_ENTRY} and n not in usual]
-    for name in [*usual, *others]:
-        found = _entry_year(table, keys, name, named=name in usual)
-        if found is not None:
-            return found
-    return None
+    tried = ((name, _entry_year(table, keys, name, named=name in usual))
+             for name in [*usual, *others])  # fmt: skip
+    found = {name: entered for name, entered in tried if entered is not None}
+    if not found:
+        return None
+    name, best = next(iter(found.items()))
+    return best if len(found) == 1 else _beside_others(best, [n for n in found if n != name])
+
+
+def _beside_others(best: Entered, others: list[str]) -> Entered:
+    """Name the other columns that may date entry, of another programme say."""
+    ((path, asked),) = best.questions.items()
+    told = (
+        f"{asked}. As well may be {', '.join(others)}: firms that these alone date now count as "
+        "never treated"
+    )
+    return replace(best, questions={path: told})
 
 
 def _entry_year(table: pd.DataFrame, keys: Keys, name: str, *, named: bool) -> Entered | None:
@@ -182,18 +213,6 @@ def _differs(values: pd.Series, firms: pd.Series) -> bool:
     return bool((by_firm.min() != by_firm.max()).any())
 
 
-Course = Literal["constant", "rises", "falls"]
-
-
-def _course(table: pd.DataFrame, keys: Keys, name: str) -> Course:
-    """Say whether a 0/1 column stays in every firm, only rises in some, or falls in some."""
-    order = numbers(table[keys.year]).sort_values(kind="stable").index
-    step = numbers(table[name]).loc[order].groupby(table[keys.firm_id].loc[order]).diff()
-    if step.min() < 0:
-        return "falls"
-    return "rises" if step.max() > 0 else "constant"
-
-
 def _best_flag(
     table: pd.DataFrame, keys: Keys, names: list[str], asked: ToldColumns
 ) -> Entered | None:
@@ -201,12 +220,12 @@ def _best_flag(
 
     One that changes within firms says when, too, and goes before one that does not.
     """
-    flags = {n: _course(table, keys, n) for n in names
-             if is_flag(table[n]) and not _is_lag(n, names)}  # fmt: skip
+    flags = {n: course_of(table, keys, n) for n in names
+             if is_flag(table[n]) and not is_lag(n, names)}  # fmt: skip
     named = [n for n in flags if role_of(n) == "treated"]
     rising = [n for n, course in flags.items()
               if course == "rises" and role_of(n) in {None, "entry", "of_treatment"}
-              and not _by_year_alone(table, keys, n)]  # fmt: skip
+              and not by_year_alone(table, keys, n)]  # fmt: skip
     changing = [n for course in ("rises", "falls") for n in named if flags[n] == course]
     if changing:
         return _flagged(table, keys, changing[0], asked, "by name")
@@ -216,23 +235,27 @@ def _best_flag(
     return _flagged(table, keys, named[0], asked, "by name") if named else None
 
 
-def _is_lag(name: str, names: list[str]) -> bool:
-    """Say whether a column is another one of an earlier year, by its name: grant_1 of grant."""
-    return _LAG.sub("", name) in set(names) - {name}
-
-
-def _by_year_alone(table: pd.DataFrame, keys: Keys, name: str) -> bool:
-    by_year = numbers(table[name]).groupby(numbers(table[keys.year]))
-    return bool((by_year.min() == by_year.max()).all())
+def _best_groups(
+    table: pd.DataFrame, keys: Keys, names: list[str], asked: ToldColumns
+) -> Entered | None:
+    """Return the column of two words, one a firm, one of which is that of treated firms."""
+    for name in names:
+        words = text(table[name]).dropna().unique()
+        if len(words) == 2 and table.groupby(keys.firm_id)[name].nunique(dropna=False).max() == 1:
+            treated = [word for word in words if role_of(word) == "treated" and not denies(word)]
+            if len(treated) == 1:
+                group = (text(table[name]) == treated[0]).rename(name)
+                return _grouped(table, keys, group, asked, "by its words")
+    return None
 
 
 def _flagged(table: pd.DataFrame, keys: Keys, name: str, asked: ToldColumns, why: str) -> Entered:
     """Take a 0/1 column: from when on, where it changes; of whom only, where it does not."""
     if not is_flag(table[name]):
         raise DataError(f"--treated {name}: it must be 0 and 1, or words for false and true")
-    course = _course(table, keys, name)
+    course = course_of(table, keys, name)
     if course == "constant":
-        return _grouped(table, keys, name, asked, why)
+        return _grouped(table, keys, (numbers(table[name]) == 1).rename(name), asked, why)
     values, path = numbers(table[name]), "treatment.entry.column"
     years = numbers(table[keys.year]).where(values == 1)
     questions = {path: f"is {name} 1 from support on, and {_EVENTS}"}
@@ -249,31 +272,22 @@ def _flagged(table: pd.DataFrame, keys: Keys, name: str, asked: ToldColumns, why
     return Entered(settings, [name], by_firm, why, questions)
 
 
-def _first_after(table: pd.DataFrame, keys: Keys, years: pd.Series) -> int:
-    """Return the first year of a 0/1 column that rises for all at once, else a middle year."""
-    for name in map(str, table.columns):
-        if (
-            name != keys.year
-            and is_flag(table[name])
-            and _by_year_alone(table, keys, name)
-            and _course(table, keys, name) == "rises"
-        ):
-            return int(years[numbers(table[name]) == 1].min())
-    return int(np.ceil((years.min() + years.max()) / 2))
+def _grouped(
+    table: pd.DataFrame, keys: Keys, treated: pd.Series, asked: ToldColumns, why: str
+) -> Entered:
+    """Take a column that never changes: it says who entered, one year for all says when.
 
-
-def _grouped(table: pd.DataFrame, keys: Keys, name: str, asked: ToldColumns, why: str) -> Entered:
-    """Take a 0/1 column that never changes: it says who entered, one year for all says when."""
-    years = numbers(table[keys.year])
+    `treated` flags the rows of firms that did, and has the column's name.
+    """
+    name, years = str(treated.name), numbers(table[keys.year])
     given = asked.entry_in_one_year
-    year = _first_after(table, keys, years) if given is None else given
-    treated = numbers(table[name]) == 1
+    year = first_after(table, keys, years) if given is None else given
     questions = {} if given is not None else {
         "treatment.entry.entry_year": f"{name} never changes within a firm: it says who, not when. "
         f"In which year did all of them enter ({years.min():g} to {years.max():g})?"
     }  # fmt: skip
-    word = str(text(table[name])[treated].iloc[0])
-    settings = {"source": "group", "column": name, "treated": word, "entry_year": year}
+    settings = {"source": "group", "column": name,
+                "treated": str(text(table[name])[treated].iloc[0]), "entry_year": year}  # fmt: skip
     firms = table[keys.firm_id]
     by_firm = pd.Series(np.where(treated.groupby(firms).max(), float(year), np.nan),
                         treated.groupby(firms).max().index)  # fmt: skip

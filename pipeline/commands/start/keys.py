@@ -8,6 +8,8 @@ import pandas as pd
 from pipeline.commands.start.asked import ToldColumns
 from pipeline.commands.start.numbers import is_flag, is_year, numbers
 from pipeline.commands.start.roles import name_words, role_of
+from pipeline.errors import DataError
+from pipeline.panel.values import text
 from pipeline.panel.years import years_of
 from pipeline.params.exhibit import PeriodName
 
@@ -23,6 +25,10 @@ _PERIODS: dict[str, PeriodName] = {
 # More rows than this share twice under one firm and year, and the pair is no key.
 _MOST_REPEATED = 0.2
 _MOST_CANDIDATES = 8
+_PART_OF_YEAR = (
+    r"(?:19|20)\d{2}[ ./_-]?(?:[QTSMqtsm]\d{1,2}|0[1-9]|1[0-2])"
+    r"|(?:[QTSMqtsm]\d{1,2}|0?[1-9]|1[0-2])[ ./_-](?:19|20)\d{2}"
+)
 # A key with fewer rows a value numbers rows, not firms.
 _FEWEST_ROWS = 1.2
 
@@ -45,6 +51,8 @@ def guess_keys(table: pd.DataFrame, asked: ToldColumns) -> Keys:
     """
     names = [str(name) for name in table.columns]
     years = {asked.year: 0} if asked.year else _years(table, names)
+    if not years:
+        _refuse_parts_of_years(table, names)
     firms = {asked.firm_id: 0} if asked.firm_id else _firms(table, names)
     pairs = {
         (firm, year): (_kind_of_pair(table, firm, year), rank, firm_rank)
@@ -78,11 +86,30 @@ def _years(table: pd.DataFrame, names: list[str]) -> dict[str, int]:
         values = numbers(years_of(table[name]))
         if values.isna().any() or (values % 1 != 0).any() or values.nunique() < 2:
             continue
+        if _is_part_of_year(table[name]):
+            continue
         if calendar and role in {"year", "period", None}:
             found[name] = {"year": 0, "period": 1}.get(role or "", 2)
         elif role in {"year", "period"} and not is_flag(table[name]):
             found[name] = 3
     return found
+
+
+def _is_part_of_year(values: pd.Series) -> bool:
+    """Say whether every cell is a year with its quarter, half or month: 2010Q1, 201003, T1 2010."""
+    written = text(values)
+    return bool(written.notna().all() and written.str.fullmatch(_PART_OF_YEAR).all())
+
+
+def _refuse_parts_of_years(table: pd.DataFrame, names: list[str]) -> None:
+    """Raise DataError where periods are written as a year with its quarter or month."""
+    found = [name for name in names if _is_part_of_year(table[name])]
+    if found:
+        raise DataError(
+            f"{found[0]} writes a year and a part of it in one (2010Q1 or 201003): number the "
+            "periods 1, 2, 3 and so on in a column, and entry in the same count, and start again; "
+            "or deliver one row a firm and year"
+        )
 
 
 def _firms(table: pd.DataFrame, names: list[str]) -> dict[str, int]:

@@ -35,7 +35,7 @@ def decided_columns(
 def _why(values: pd.Series, years: pd.Series, since: pd.Series) -> str | None:
     """Return what decides a column, None where nothing does; `since` is missing for never."""
     if values.nunique() <= 1:
-        return "is the same everywhere"
+        return "is the same everywhere" if _one(values) else "holds one value or nothing"
     if values.groupby(years).nunique().max() <= 1:
         return "tells the year alone"
     never, after = values[since.isna()], values[since >= 0]

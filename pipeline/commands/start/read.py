@@ -7,14 +7,22 @@ from typing import Any
 import pandas as pd
 
 from pipeline.commands.start.asked import ToldColumns
-from pipeline.commands.start.columns import Columns, guess_columns, wide_columns
+from pipeline.commands.start.columns import Columns, guess_columns
 from pipeline.commands.start.design import ProposedDesign, choose_cluster, propose_design
 from pipeline.commands.start.earlier import Earlier, go_by_earlier, outcomes_of
 from pipeline.commands.start.entered import Entered, guess_entered
 from pipeline.commands.start.files import Delivery, deliveries
+from pipeline.commands.start.identifiers import (
+    FEW_FOUND,
+    guess_identifier,
+    share_found,
+    written,
+)
 from pipeline.commands.start.keys import Keys, guess_keys
 from pipeline.commands.start.numbers import is_year, numbers, pointed
 from pipeline.commands.start.register import RegisterGuess, guess_register
+from pipeline.commands.start.totals import asked_of_totals
+from pipeline.commands.start.wide import wide_columns
 from pipeline.errors import DataError
 from pipeline.panel.delivered import long_layout
 from pipeline.panel.years import years_of
@@ -26,7 +34,10 @@ _YEAR = "year"
 
 @dataclass(frozen=True)
 class Read:
-    """Hold what was read of delivered files: the panel in long layout, and each guess."""
+    """Hold what was read of delivered files: the panel in long layout, and each guess.
+
+    `identifier` are the settings of clean.identifier by which the register finds its firms.
+    """
 
     files: list[str]
     asked: ToldColumns
@@ -38,6 +49,7 @@ class Read:
     columns: Columns
     design: ProposedDesign
     earlier: Earlier
+    identifier: dict[str, Any]
     questions: dict[str, str]
 
 
@@ -61,7 +73,12 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     asked.require(table.columns, delivered[0].pattern)
     keys = guess_keys(table, asked)
     table = table.assign(**{keys.year: _years_where_known(table[keys.year])})
+    questions |= asked_of_totals(table, keys)
     register = _register(delivered[1:], asked, keys.firm_id)
+    identifier = dict[str, Any]()
+    if register is not None:
+        table, register, identifier, found = _found_in_panel(table, keys.firm_id, register)
+        questions |= found
     entered = guess_entered(table, keys, register, asked)
     columns = guess_columns(table, keys, entered, asked)
     _refuse_nothing_to_compare(columns, delivered[0].pattern)
@@ -73,7 +90,7 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
         source |= _register_source(delivered[1])
     return Read(
         [d.pattern for d in delivered], asked, table, source, keys, register, entered, columns,
-        design, go_by_earlier(asked.earlier, columns), questions,
+        design, go_by_earlier(asked.earlier, columns), identifier, questions,
     )  # fmt: skip
 
 
@@ -140,6 +157,30 @@ def _register(others: list[Delivery], asked: ToldColumns, firm_id: str) -> Regis
     if not others:
         return None
     return guess_register(pointed(others[0].table, others[0].written), asked, firm_id)
+
+
+def _found_in_panel(
+    table: pd.DataFrame, firm_id: str, register: RegisterGuess
+) -> tuple[pd.DataFrame, RegisterGuess, dict[str, Any], dict[str, str]]:
+    """Write identifiers so that the register finds its firms, where a way of writing does it."""
+    listed = register.columns["firm_id"]
+    ids = register.table[listed]
+    settings = guess_identifier(table[firm_id], ids)
+    share = share_found(table[firm_id], ids, settings)
+    if not settings:
+        asked = f"only {share:.0%} of the register is in the panel: is {listed} there what "
+        asked += f"{firm_id} is here? Else name it, or say at treatment.unfound why"
+        few = share < FEW_FOUND
+        return table, register, {}, {"data.register_columns.firm_id": asked} if few else {}
+    before = share_found(table[firm_id], ids, {})
+    rewritten = register.table.assign(**{listed: written(ids, settings)})
+    question = f"as delivered {before:.0%} of the register is in the panel, so written {share:.0%}"
+    return (
+        table.assign(**{firm_id: written(table[firm_id], settings)}),
+        replace(register, table=rewritten),
+        settings,
+        {"clean.identifier": f"{question}: are they the same firms?"},
+    )
 
 
 def _register_source(delivery: Delivery) -> dict[str, Any]:

@@ -17,9 +17,12 @@ _WORDS = {
     "programme": ("program", "prog "),
     "component": ("compon", "composante"),
     "role": ("role", "rol ", "papel"),
-    "own_contribution": ("own ", "aporte", "contrapart", "cofinan"),
+    "own_contribution": (
+        "own ", "propi", "propri", "contrapart", "cofinan", "aporte empresa",
+        "aporte de la empresa", "aporte da empresa", "aporte privad", "aporte benef",
+    ),
     "eligible": ("elig", "eleg", "inelig"),
-}
+}  # fmt: skip
 # Words for what was decided on an application, the plainest first; `estado` may be a place.
 _DECISION = ("decis", "result", "dictam", "situac", "situation", "status", "statut", "estatus",
              "estado ", "etat ", "admis", "elig", "eleg", "inelig")  # fmt: skip

@@ -31,6 +31,14 @@ _SECTOR = (
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # "salariés" counts people, "salaries" are wages.
 _PEOPLE_PAID = re.compile("salariée?s?", re.IGNORECASE)
+# A whole of the firm, and parts of one.
+_TOTAL = re.compile(r" (?:total\w*|totais|totaux|global\w*|overall) ")
+_PART = re.compile(
+    r" (?:nacional\w*|nacionais|national\w*|nationaux|domesti\w*|intern[ao]s?|local\w*|mujer\w*"
+    r"|mulher\w*|femmes?|women|female|hombre\w*|homen\w*|hommes|men|male|tempor\w*|eventual\w*"
+    r"|permanent\w*|servicio\w*|servico\w*|services?|bienes|bens|biens|goods) "
+)
+_DENIAL = re.compile(r" (?:no|not|non|nao|sin|sem|sans|without|never|nunca|jamais|un\w+) ")
 _LOGS = re.compile(r" (?:log|ln|lg) ")
 # Words that mean something only as the whole name.
 _WHOLE: dict[str, Role] = {"ca": "sales", "t": "period", "fecha": "year", "date": "year",
@@ -61,6 +69,19 @@ def _filled(pattern: str) -> str:
 def in_logs(name: str) -> bool:
     """Say whether a name tells that values are logarithms."""
     return _LOGS.search(name_words(name)) is not None
+
+
+def denies(name: str) -> bool:
+    """Say whether words deny something: "no tratado", "non-treated", "sem apoio", "untreated"."""
+    return _DENIAL.search(name_words(name)) is not None
+
+
+def breadth(name: str) -> int:
+    """Say how much of a firm a name speaks of: 0 all of it, 1 not said, 2 a part (home sales)."""
+    read = name_words(name)
+    if _PART.search(read) is not None:
+        return 2
+    return 0 if _TOTAL.search(read) is not None else 1
 
 
 def name_words(name: str) -> str:

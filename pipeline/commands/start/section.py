@@ -104,6 +104,8 @@ def _columns(read: Read) -> str:
 
 def _clean(read: Read) -> dict[str, Any]:
     register, rules = read.register, dict[str, Any]()
+    if read.identifier:
+        rules["identifier"] = read.identifier
     codes = {name: column.codes for name, column in read.columns.used.items() if column.codes}
     if codes:
         rules["missing_codes"] = codes

@@ -1,0 +1,44 @@
+"""Rows of a panel that seem to be no firm's, but the total of others."""
+
+import pandas as pd
+
+from pipeline.commands.start.keys import Keys
+from pipeline.commands.start.numbers import is_flag, is_number, numbers
+from pipeline.panel.values import text
+
+_CALLED = r"\b(?:sub)?tota(?:l|le|les|is|ux)\b"
+# Relative difference up to which a value is the sum of all others, rounded cells added up.
+_ROUNDED = 1e-6
+_FEWEST_FIRMS = 5
+
+
+def asked_of_totals(table: pd.DataFrame, keys: Keys) -> dict[str, str]:
+    """Ask of rows that are called a total, or whose values are the sum of all others of a year."""
+    rows = _called_total(table, keys) | _sum_of_others(table, keys)
+    if not rows.any():
+        return {}
+    return {
+        "clean.filters": f"{int(rows.sum())} rows seem to be a total and no firm: {keys.firm_id} "
+        "calls them so, or their values are the sum of all others of the year. Then delete them, "
+        f"or declare a text column of {keys.firm_id} and drop them by it"
+    }
+
+
+def _called_total(table: pd.DataFrame, keys: Keys) -> pd.Series:
+    called = text(table[keys.firm_id]).str.lower().str.contains(_CALLED, regex=True)
+    return called.fillna(False).astype(bool)
+
+
+def _sum_of_others(table: pd.DataFrame, keys: Keys) -> pd.Series:
+    """Flag the rows of what is half of all in some column, in every year that it has."""
+    found = pd.Series(False, table.index)
+    years, firms = table[keys.year], table[keys.firm_id]
+    enough = firms.groupby(years).transform("nunique") > _FEWEST_FIRMS
+    for name in map(str, table.columns):
+        if name in {keys.year, keys.firm_id} or not is_number(table, name) or is_flag(table[name]):
+            continue
+        values = numbers(table[name])
+        whole = values.groupby(years).transform("sum")
+        half = enough & (whole > 0) & ((2 * values - whole).abs() <= _ROUNDED * whole)
+        found |= half.groupby(firms).transform("all")
+    return found
