@@ -147,6 +147,14 @@ def test_identifiers_follow_the_rules_of_the_panel(tmp_path):
     assert weights == {(2009, "AB07"): 1, (2009, "B8"): 1}
 
 
+def test_parts_of_identifiers_follow_the_rules_of_the_panel_each(tmp_path):
+    rows = [(2009, "0501|A7", True, 0.0), (2009, "0033|B8", False, 0.1)]
+    one_year = {**PAIRS, "stack": None}
+    rules = {"case": "upper", "characters": "remove", "width": [4, 0]}
+    _, weights = adopt(tmp_path, "id,match\n501|a-7,33|b8\n", one_year, rows, **rules)
+    assert weights == {(2009, "0501|A7"): 1, (2009, "0033|B8"): 1}
+
+
 def test_a_file_made_of_the_panel_loses_no_check_digit_twice(tmp_path):
     rows = [(2009, "123", True, 0.0), (2009, "456", False, 0.1)]
     for text in ("id,match\n123,456\n", "id,match\n123K,4569\n"):

@@ -11,7 +11,7 @@ from pipeline.matching.sets import MatchedSets
 from pipeline.matching.stack import RiskSet, StackMatch, matched, weighted
 from pipeline.panel.delivered import point_decimals
 from pipeline.panel.exact_codes import refuse_inexact
-from pipeline.panel.identifiers import FORMS, form_without, texts
+from pipeline.panel.identifiers import LETTER_FORMS, PART_MARK, PLAIN_FORMS, form_without, texts
 from pipeline.panel.origin import file_origin, located
 from pipeline.panel.readers import file_kind, first_row, read_table
 from pipeline.panel.values import firm_identifier
@@ -108,9 +108,8 @@ def _as_known(
     plain = {name: firm_identifier(rows[column], column) for name, column in of_firms.items()}
     if all(ids.isin(known).all() for ids in plain.values()):
         return plain
-    return {
-        name: firm_identifier(rows[column], column, written) for name, column in of_firms.items()
-    }
+    rules = written.of_parts(len(str(known[0]).split(PART_MARK)))
+    return {name: firm_identifier(rows[column], column, rules) for name, column in of_firms.items()}
 
 
 def _refuse_unknown(ids: dict[str, pd.Series], known: pd.Index, path: Path) -> None:
@@ -131,13 +130,17 @@ def _refuse_unknown(ids: dict[str, pd.Series], known: pd.Index, path: Path) -> N
 
 
 def _nearly(unknown: pd.Index, known: pd.Index) -> list[str]:
-    """Return the ways of writing in which some unknown firms differ from known ones."""
-    ids, firms = texts(unknown), texts(known)
-    return [
-        f"{way} {n}"
-        for way in FORMS
-        if (n := int(pd.Index(form_without(ids, [way])).isin(form_without(firms, [way])).sum()))
-    ]
+    """Return the ways of writing in which some unknown firms differ from known ones.
+
+    Letters count where nothing else is enough.
+    """
+    found, told = np.zeros(len(unknown), dtype=np.bool_), []
+    for way in (*PLAIN_FORMS, *LETTER_FORMS):
+        forms = (pd.Index(form_without(texts(ids), [way])) for ids in (unknown, known))
+        near = next(forms).isin(next(forms)) & ~(found & (way in LETTER_FORMS))
+        found |= near
+        told += [f"{way} {near.sum()}"] if near.any() else []
+    return told
 
 
 def _weights(raw: pd.DataFrame, design: ExternalDesign, path: Path) -> "pd.Series[float]":

@@ -11,6 +11,7 @@ from pipeline.datasets.arrays import Flags
 from pipeline.panel.identifiers import (
     FORMS,
     PART_MARK,
+    PLAIN_FORMS,
     Texts,
     by_part,
     form_without,
@@ -95,7 +96,7 @@ def _drops(pairs: pd.DataFrame, sides: Sides) -> str | None:
 
     From a mark on; of one table, where all of it has them; else of identifiers that are longer.
     """
-    ways = [way for way in FORMS if way not in ("prefix", "letters") or pairs[way].any()]
+    ways = [way for way in FORMS if way in PLAIN_FORMS or pairs[way].any()]
     wanted, known = (form_without(texts(pairs[side]), ways) for side in ("wanted", "firm_id"))
     of_register = np.asarray(compute.greater(*map(compute.utf8_length, (wanted, known))))
     longer = pairs["wanted"].where(of_register, pairs["firm_id"])

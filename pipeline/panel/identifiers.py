@@ -149,6 +149,10 @@ FORMS: dict[str, Callable[[Texts], Texts]] = {
 }
 
 
+# Ways that take letters for something else, or for nothing: tried where no other way is enough.
+LETTER_FORMS = ("letters", "prefix")
+PLAIN_FORMS = tuple(way for way in FORMS if way not in LETTER_FORMS)
+
 # Those that identifiers of plain letters and digits do not have, and of digits alone neither.
 _OF_SIGNS = frozenset({"spaces", "decimals", "characters"})
 _OF_LETTERS = frozenset({"prefix", "letters", "case"})

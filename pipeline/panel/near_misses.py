@@ -18,7 +18,9 @@ from pipeline.datasets.arrays import Codes
 from pipeline.panel.drawn_alike import drawn_alike, drawn_one_off
 from pipeline.panel.identifiers import (
     FORMS,
+    LETTER_FORMS,
     PART_MARK,
+    PLAIN_FORMS,
     Texts,
     form_without,
     of_part,
@@ -37,10 +39,8 @@ _EDITS = ("check_digit", "other_check_digit", "transposition")
 KINDS = (*FORMS, *_EDITS)
 # Another way of writing the same characters is nearer than other characters.
 _EDIT_WEIGHS = len(FORMS) + 1
-# Ways that take letters for something else, tried beside the others, alone and together.
-_OF_LETTERS = ("letters", "prefix")
-_PLAIN = tuple(way for way in FORMS if way not in _OF_LETTERS)
-_WAYS = (_PLAIN, *((*_PLAIN, way) for way in _OF_LETTERS), (*_PLAIN, *_OF_LETTERS))
+# Ways of letters are tried beside the others, alone and together.
+_WAYS = (PLAIN_FORMS, *((*PLAIN_FORMS, way) for way in LETTER_FORMS), (*PLAIN_FORMS, *LETTER_FORMS))
 
 _NOTHING = pa.scalar("", pa.large_string())
 
@@ -77,7 +77,7 @@ def near_misses(
 
 
 def _forms(ids: pd.Index) -> pd.Index:
-    forms: list[str] = form_without(texts(ids), _PLAIN, in_parts=True).to_pylist()
+    forms: list[str] = form_without(texts(ids), PLAIN_FORMS, in_parts=True).to_pylist()
     return pd.Index(forms)
 
 
@@ -177,7 +177,7 @@ def _pairs_of(wanted: Texts, firms: Texts, compared: _Compared) -> pd.DataFrame:
         if found
     ]
     pairs = pd.concat(edited, ignore_index=True)
-    needed = [way for way in _OF_LETTERS if way in compared.ways]
+    needed = [way for way in LETTER_FORMS if way in compared.ways]
     return pairs[pairs[needed].all(axis=1)]
 
 
