@@ -315,3 +315,21 @@ def test_a_sector_whose_classes_suffice_or_that_is_no_code_stays(tmp_path):
     table["sector"] = "class " + (table["id"] % 20).astype(str).str.zfill(4)
     read = read_of(tmp_path, table)
     assert (read.design.exact, "first_digits" in study_text("nueva", read)) == ([], False)
+
+
+@pytest.mark.parametrize(("first_year", "is_told"), [(2001, False), (2002, True)])
+def test_it_says_where_covariates_leave_no_year_in_which_to_see_a_trend(
+    tmp_path, first_year, is_told
+):
+    """Growth over two spans reads every of three years before entry, and three of four."""
+    rng = np.random.default_rng(3)
+    firm, year = np.repeat(np.arange(80), 8), np.tile(np.arange(2001, 2009), 80)
+    entry = np.where(firm < 40, 2005, 0)
+    table = pd.DataFrame({"id": firm, "year": year, "ventas": rng.lognormal(3, 1, 640)})
+    table = table.assign(inicio=entry)[year >= first_year]
+    read = read_of(tmp_path, table)
+    assert read.design.without_free_lead == ({"sales": ["sales_growth_3_2"]} if is_told else {})
+    text = study_text("study", read)
+    assert ("covariates read sales in every year of the window before entry" in text) == is_told
+    assert ("to see one, leave out sales_growth_3_2" in text) == is_told
+    YAML().load(text)

@@ -16,6 +16,7 @@ from pipeline.commands.start.keys import Keys
 from pipeline.commands.start.numbers import numbers
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 from pipeline.panel.values import text
+from pipeline.params.score import Covariate
 
 # Comparison firms that a cell needs, and the share of treated firms that must be in such cells.
 _CELL = 5
@@ -64,6 +65,25 @@ class ProposedDesign:
     def few_treated_clusters(self) -> bool:
         """Say whether errors need a correction for few treated clusters."""
         return self.n_treated_clusters < FEW_TREATED_CLUSTERS
+
+    @property
+    def without_free_lead(self) -> dict[str, list[str]]:
+        """Return columns that covariates read in every year before entry, as growth does.
+
+        Effects on them before entry are alike by construction: no trend before entry can be seen.
+        With each come the covariates that alone read some year, which would then be free.
+        """
+        leads = set(range(self.first_event_time, -1))
+        read: dict[str, dict[str, set[int]]] = {}
+        for name in self.scored:
+            covariate = Covariate.model_validate(self.covariates[name])
+            read.setdefault(str(covariate.column), {})[name] = leads & {*covariate.event_times}
+        found = {}
+        for column, times in read.items():
+            if set().union(*times.values()) == leads:
+                others = {n: set().union(*(t for o, t in times.items() if o != n)) for n in times}
+                found[column] = [name for name, own in times.items() if own - others[name]]
+        return found
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def study_text(study: str, read: Read) -> str:
         comparison="not_yet_treated" if read.entered.by_all else "never_treated",
         first_event_time=design.first_event_time,
         last_event_time=design.last_event_time,
+        leads=_leads(design),
         covariates=block(design.covariates, 6),
         covariate_names=lines(design.scored, 8),
         controls_from=design.controls_from,
@@ -58,7 +59,9 @@ def default_section() -> dict[str, Any]:
         ("cluster", "columns", "outcomes", "covariates", "covariate_names", "firm_id", "year"),
         " {}",
     )
-    blank |= dict.fromkeys(("source", "register", "questions", "few_clusters", "period"), "")
+    blank |= dict.fromkeys(
+        ("source", "register", "questions", "few_clusters", "period", "leads"), ""
+    )
     blank["clean"] = block({"duplicates": _DUPLICATES}, 4)
     blank |= {"study": "study", "entry": " {}", "first_event_time": "-2", "last_event_time": "3"}
     blank |= {"comparison": "never_treated"}
@@ -158,6 +161,18 @@ def _not_found(columns: Columns) -> dict[str, Any]:
         for name, transform in OUTCOMES.items()
         if name not in columns.used
     }  # fmt: skip
+
+
+def _leads(design: ProposedDesign) -> str:
+    """Say of which columns no trend before entry is left to be seen, and how to see one."""
+    if not (columns := design.without_free_lead):
+        return ""
+    alone = [name for names in columns.values() for name in names]
+    return (
+        f"\n    # covariates read {', '.join(columns)} in every year of the window before entry: "
+        "no\n    # trend before entry can be seen in them; to see one, leave out "
+        f"{', '.join(alone) or 'a year of theirs'}"
+    )
 
 
 def _few_clusters(design: ProposedDesign) -> str:
