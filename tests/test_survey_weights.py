@@ -3,10 +3,12 @@
 import json
 from dataclasses import replace
 
+import assignments_by_tables as by_tables
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from copied_firms import copied_terms
 from matched_sets import nearest_design
 from moving_firms import SCORE, moving_panel
 from results import study_results
@@ -23,11 +25,15 @@ from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
 from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.store import conform
+from pipeline.effects.rows import spec_label
 from pipeline.errors import DataError, ParamsError
 from pipeline.exhibits.words.sampling import sampling_words
+from pipeline.inference.bootstrap import bootstrap_terms
+from pipeline.inference.randomisation import randomise
 from pipeline.matching.largest_firms import covariate_dominance
 from pipeline.panel.rules.weights import give_weights
 from pipeline.params.estimate import EstimateSection
+from pipeline.params.inference import Randomisation
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.study import cross_faults, read_study
@@ -178,6 +184,31 @@ def test_effects_and_means_are_those_of_copies(both):
     np.testing.assert_allclose(*means, rtol=1e-8)
 
 
+@pytest.mark.parametrize("design", ["unmatched", "odds", "pooled", "entropy", "cells", "kernel"])
+def test_bootstrap_draws_count_weights_and_copies(both, design):
+    (found, _), _ = both
+    spec = next(s for s in found.study.estimate.specs if s.name == "main")
+    draws = {"inference": "cluster_bootstrap", "draws": 2, "seed": 3, "terms": ["att"]}
+    spec = spec.model_copy(update=draws)
+    drawn = bootstrap_terms(found.study, found.redo, spec, design, ["sales"])
+    copied, failure = copied_terms(found.study, found.redo, spec, design, "sales")
+    assert failure is None and drawn.failure is None
+    np.testing.assert_allclose(drawn.terms["sales"], pd.DataFrame(copied), rtol=1e-9)
+
+
+@pytest.mark.parametrize("design", ["unmatched", "odds", "shared"])
+def test_assignments_of_entry_keep_the_weights(both, design):
+    (found, _), _ = both
+    study, redo = found.study, found.redo
+    spec = next(s for s in study.estimate.specs if s.name == "main")
+    asked = Randomisation.model_construct(draws=2, seed=4)
+    spec = spec.model_copy(update={"randomisation": asked, "terms": ["att"]})
+    labels = [spec_label(study, spec, design, "sales")]
+    entries = by_tables.Draws(study, redo).random(4, 2)
+    slow = [by_tables.statistics(study, redo, spec, labels, own) for own in entries]
+    np.testing.assert_allclose(randomise(study, redo, spec, labels).statistics, slow, rtol=1e-9)
+
+
 @pytest.mark.parametrize("link", ["logit", "probit"])
 def test_the_score_is_the_weighted_likelihoods(link):
     rng = np.random.default_rng(0)
@@ -291,8 +322,6 @@ def test_what_carries_weights_is_not_refused():
         (of_design(**EXTERNAL), "designs.own.method: external weights do not carry"),
         (of_design(**ENTROPY), "designs.own.base: covariate would weight beside data.weight"),
         (of_spec("group_time", weight_by="size"), "weight_by: data.weight weights every effect"),
-        (of_spec("stacked", randomisation={"draws": 99, "seed": 1}), "randomisation makes score"),
-        (of_spec("stacked", inference="cluster_bootstrap", draws=99, seed=1), "makes score and"),
         *((with_spec(name), f"{name} does not carry data.weight; use stacked or group_time")
           for name in ("twoway", "lee_bounds", "sun_abraham", "imputation", "extended_twoway")),
         (lambda block: block["data"].update(weight="municipality"), "this needs a number column"),

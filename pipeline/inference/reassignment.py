@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Flags, Floats, Integers
+from pipeline.datasets.panel import SAMPLING_WEIGHT
 from pipeline.effects.candidates import Candidates
 from pipeline.effects.stacks import Stacks, checked_weights
 from pipeline.effects.study import Study
@@ -74,7 +75,8 @@ class Reassigned:
 class Reassignment:
     """Hold what the assignments of entry share for one design, whose rule is None if `unmatched`.
 
-    By active unit (u,): `covariates`, text as categories; `score` is the model's, None without;
+    By active unit (u,): `firms` has the stack and sampling weights, if any; `covariates`, text as
+    categories; `score` is the model's, None without;
     `usable` says who has its covariates; `cells` are the exact cells, None without any or where
     bins cut those at risk anew.
     """
@@ -83,6 +85,7 @@ class Reassignment:
     candidates: Candidates
     source: ControlsFrom
     rule: AnyDesign | None
+    firms: pd.DataFrame
     score: DrawnScore | None
     covariates: pd.DataFrame
     usable: Flags
@@ -95,8 +98,7 @@ class Reassignment:
         """
         member, treated = self.active.risk_sets(entry, self.source)
         units = np.flatnonzero(member & self.usable)
-        columns = {"stack": self.candidates.every.stack[units], "treated": treated[units]}
-        firms = pd.DataFrame(columns, index=units)
+        firms = self.firms.iloc[units].assign(treated=treated[units])
         _require_groups(firms, np.unique(entry[np.isfinite(entry)]))
         found, rows = [], []
         for risk_set in self._risk_sets(self._scored(firms)):
@@ -140,21 +142,24 @@ def reassignment(study: Study, redo: Redo, design: str, active: ActiveUnits) -> 
     covariates = with_categories(
         covariates_by_code(study.panel, study.index, every.firm, every.stack, redo.score.covariates)
     )
+    firms = pd.DataFrame({"stack": every.stack, "treated": False})
+    if study.sampling is not None:
+        firms[SAMPLING_WEIGHT] = study.sampling[every.firm_row]
     return Reassignment(
         active=active,
         candidates=active.candidates(design),
         source=redo.controls_from(design),
         rule=rule,
-        score=None if rule is None else _score(redo, rule.score, every.stack, covariates),
+        firms=firms,
+        score=None if rule is None else _score(redo, rule.score, firms, covariates),
         covariates=covariates,
         usable=_usable(covariates, rule, redo),
         cells=_standing_cells(covariates, rule),
     )
 
 
-def _score(redo: Redo, name: str, stack: Integers, covariates: pd.DataFrame) -> DrawnScore:
-    """Return a score model to be fitted among units of these stacks, whoever is treated."""
-    firms = pd.DataFrame({"stack": stack, "treated": False})
+def _score(redo: Redo, name: str, firms: pd.DataFrame, covariates: pd.DataFrame) -> DrawnScore:
+    """Return a score model to be fitted among firms of several stacks, whoever is treated."""
     return drawn_score(name, redo.score.models[name], firms, covariates)
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.matches import LOSSES, MATCHED, MATCHES, WEIGHTS
-from pipeline.datasets.panel import SAMPLING_WEIGHT
 from pipeline.datasets.store import ascends, conform, empty
 from pipeline.errors import ParamsError
 from pipeline.matching.cells import exact_cells, require_quantiles, weigh_by_cells
@@ -29,6 +28,7 @@ from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign, MatchSection
 from pipeline.progress import track
 from pipeline.selection.firm_stacks import rows_of_firms
+from pipeline.selection.risk_sets import with_weight
 
 _METHODS: dict[str, Callable[[RiskSet, Any], StackMatch]] = {
     "nearest": match_on_score,
@@ -130,9 +130,7 @@ def as_read(risk_set: RiskSet, design: AnyDesign | None) -> RiskSet:
     Not of a design from a file, which names its firms.
     """
     read = ["treated", "on_support", "linear_score", "propensity_score"]
-    firms = risk_set.firms[
-        [*read, *([SAMPLING_WEIGHT] if SAMPLING_WEIGHT in risk_set.firms else [])]
-    ]
+    firms = risk_set.firms[with_weight(read, risk_set.firms)]
     return replace(risk_set, firms=firms, covariates=risk_set.covariates[read_by(design)])
 
 

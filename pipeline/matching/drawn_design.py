@@ -20,9 +20,8 @@ from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign
 from pipeline.selection.covariates import with_categories
 from pipeline.selection.drawn_score import DrawnScore, drawn_score
-
-# What smooth weights read of the rows of SCORES.
-_READ = ["treated", "on_support", "linear_score", "propensity_score"]
+from pipeline.selection.frequency import times_of
+from pipeline.selection.risk_sets import with_weight
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,8 @@ class DrawnDesign:
             times = frequency[rows]
         weight = np.zeros(len(frequency))
         for risk_set, place in self._drawn(rows, times, scores):
-            weight[place] = match_stack(risk_set, self.rule).weight * risk_set.times
+            own = times_of(risk_set.frequency, len(place))
+            weight[place] = match_stack(risk_set, self.rule).weight * own
         return weight
 
     def _drawn(
@@ -90,7 +90,7 @@ def drawn_design(redo: Redo, design: str, risk_sets: Sequence[RiskSet]) -> Drawn
     """Prepare draws of a design's risk sets, as `design_risk_sets` yields them."""
     rule = redo.match.designs.get(design)
     if rule is None:
-        lean = [replace(r, firms=r.firms[_READ], covariates=r.covariates[[]]) for r in risk_sets]
+        lean = [replace(r, firms=_read(r.firms), covariates=r.covariates[[]]) for r in risk_sets]
         return DrawnDesign(lean, None, None)
     named = list(dict.fromkeys(name for names in rule.named().values() for name in names))
     score = drawn_score(
@@ -100,7 +100,13 @@ def drawn_design(redo: Redo, design: str, risk_sets: Sequence[RiskSet]) -> Drawn
         pd.concat([risk_set.covariates for risk_set in risk_sets], ignore_index=True),
     )
     lean = [
-        replace(r, firms=r.firms[_READ], covariates=with_categories(r.covariates[named]))
+        replace(r, firms=_read(r.firms), covariates=with_categories(r.covariates[named]))
         for r in risk_sets
     ]
     return DrawnDesign(lean, rule, score)
+
+
+def _read(firms: pd.DataFrame) -> pd.DataFrame:
+    """Return what smooth weights read of the rows of SCORES."""
+    columns = ["treated", "on_support", "linear_score", "propensity_score"]
+    return firms[with_weight(columns, firms)]

@@ -85,12 +85,3 @@ def _spec_faults(spec: Spec) -> Iterator[str]:
             f"{path}.weight_by: data.weight weights every effect already; leave weight_by out, or "
             "data.weight"
         )
-    for option, asked in (
-        ("inference: cluster_bootstrap", spec.option("inference") == "cluster_bootstrap"),
-        ("randomisation", spec.option("randomisation") is not None),
-    ):
-        if asked:
-            yield (
-                f"{path}.{option} makes score and weights again without data.weight; use "
-                "wild_bootstrap or bias_reduced (of stacked specs), or analytic errors"
-            )

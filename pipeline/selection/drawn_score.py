@@ -15,7 +15,7 @@ from pipeline.datasets.selection import POOLED, STACK_LEVEL
 from pipeline.errors import EvaluationError
 from pipeline.params.score import ScoreModel
 from pipeline.selection.covariates import with_categories
-from pipeline.selection.frequency import Frequency, among
+from pipeline.selection.frequency import Frequency, among, weighted_times
 from pipeline.selection.likelihood import maximise, probability
 from pipeline.selection.propensity import (
     SCORE_COLUMNS,
@@ -24,6 +24,7 @@ from pipeline.selection.propensity import (
     score_remedy,
     score_samples,
 )
+from pipeline.selection.risk_sets import sampling_weights, with_weight
 from pipeline.selection.score_fit import find_optimum
 from pipeline.selection.score_sample import require_members
 from pipeline.selection.support import support_by_stack
@@ -33,8 +34,8 @@ from pipeline.selection.support import support_by_stack
 class DrawnScore:
     """Hold what fits of one score model share: its firms, all with the model's covariates.
 
-    `firms` has stack and treated, `covariates` those of the model and, of a pooled one, the entry
-    year as its category; both have one row per firm x stack.
+    `firms` has stack, treated and sampling weights, if any; `covariates` those of the model and, of
+    a pooled one, the entry year as its category; both have one row per firm x stack.
     """
 
     name: str
@@ -76,6 +77,7 @@ class DrawnScore:
     ) -> dict[str, Floats]:
         """Return the two columns of scores of firms, each of the fit that it is in."""
         treated, link = firms["treated"].to_numpy(), self.model.link
+        mass = weighted_times(frequency, sampling_weights(firms))
         stack = firms["stack"].to_numpy(np.int64)
         found = {name: np.empty(len(firms)) for name in SCORE_COLUMNS}
         several = bool(stack.min() < stack.max())
@@ -83,7 +85,7 @@ class DrawnScore:
             named = [*self.model.covariates, *[STACK_LEVEL] * (label == POOLED and several)]
             columns = fitted_covariates(covariates[named].iloc[at], self.model)
             times = None if frequency is None else frequency[at]
-            weighing = partial(maximise, weight=times)
+            weighing = partial(maximise, weight=None if mass is None else mass[at])
             try:
                 _, optimum = find_optimum(columns, treated[at], link, weighing, times)
             except EvaluationError as error:
@@ -101,4 +103,5 @@ def drawn_score(
     values = with_categories(covariates[model.covariates])
     if model.fit == "pooled":
         values[STACK_LEVEL] = pd.Categorical(firms["stack"].astype(str))
-    return DrawnScore(name, model, firms[["stack", "treated"]].reset_index(drop=True), values)
+    read = firms[with_weight(["stack", "treated"], firms)]
+    return DrawnScore(name, model, read.reset_index(drop=True), values)

@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Flags
-from pipeline.datasets.panel import SAMPLING_WEIGHT
 from pipeline.datasets.selection import (
     CONSTANT,
     COVARIATE,
@@ -31,7 +30,7 @@ from pipeline.selection.likelihood import (
     Maximiser,
     maximise_by_statsmodels,
 )
-from pipeline.selection.risk_sets import sampling_weights
+from pipeline.selection.risk_sets import sampling_weights, with_weight
 from pipeline.selection.score_fit import ScoreFit, fit_score
 from pipeline.selection.score_sample import (
     complete_rows,
@@ -109,8 +108,7 @@ def score_model(
     rows, values = _of_treated_categories(complete, known, model, name)
     scored, coefficients = _fit_model(rows, values, model, name, maximiser)
     losses = count_losses(risk_set, complete, scored, name)
-    own = [*SCORES.columns, *([SAMPLING_WEIGHT] if SAMPLING_WEIGHT in scored else [])]
-    return Scored(scored[own], coefficients, losses)
+    return Scored(scored[with_weight(SCORES.columns, scored)], coefficients, losses)
 
 
 def fitted_firms(

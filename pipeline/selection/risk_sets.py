@@ -7,6 +7,7 @@ has entered, also one that the sample leaves out. No filter looks at later years
 on survival.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,8 +64,9 @@ def risk_sets(
 ) -> RiskSets:
     """Build the risk set of every entry year from PANEL, and its index where there is one.
 
-    Returns one row per stack and firm with `risk_set_columns`. Raises SupportError where no
-    entry year has both a treated firm and a candidate, or everybody enters up to the last year.
+    Returns one row per stack and firm with RISK_SET_COLUMNS and sampling weights, if any. Raises
+    SupportError where no entry year has both a treated firm and a candidate, or everybody enters up
+    to the last year.
     """
     index = index_panel(panel) if index is None else index
     entry_years = sorted(int(year) for year in panel["cohort"].dropna().unique())
@@ -105,8 +107,7 @@ def active_firms(
     base_year = stack - 1 - treatment.anticipation_years
     base = index.in_year(base_year)
     row = np.sort(base[(base != NO_ROW) & (index.in_year(stack) != NO_ROW)])
-    own = ["firm_id", "cluster", *([SAMPLING_WEIGHT] if SAMPLING_WEIGHT in panel else [])]
-    firms = panel[own].iloc[row].reset_index(drop=True)
+    firms = panel[with_weight(["firm_id", "cluster"], panel)].iloc[row].reset_index(drop=True)
     return ActiveFirms(
         firms=firms.assign(stack=stack, base_year=base_year),
         row=row,
@@ -135,13 +136,13 @@ def risk_set(
     candidate = may_compare(cohort, active.horizon, treatment)
     in_treated_cluster = cluster_entry <= active.horizon
     firms = active.firms.assign(treated=treated, in_treated_cluster=in_treated_cluster)
-    rows: pd.DataFrame = firms.loc[treated | candidate, risk_set_columns(firms)]
+    rows: pd.DataFrame = firms.loc[treated | candidate, with_weight(RISK_SET_COLUMNS, firms)]
     return rows
 
 
-def risk_set_columns(firms: pd.DataFrame) -> list[str]:
-    """Return RISK_SET_COLUMNS and, where firms have them, their sampling weights."""
-    return [*RISK_SET_COLUMNS, *([SAMPLING_WEIGHT] if SAMPLING_WEIGHT in firms else [])]
+def with_weight(columns: Iterable[str], firms: pd.DataFrame) -> list[str]:
+    """Return names of columns and, where firms have sampling weights, that of these."""
+    return [*columns, *([SAMPLING_WEIGHT] if SAMPLING_WEIGHT in firms else [])]
 
 
 def sampling_weights(firms: pd.DataFrame) -> Floats | None:
@@ -165,7 +166,7 @@ def score_pool(firms: pd.DataFrame, model: str, controls_from: ControlsFrom) -> 
     """Return the risk sets of one score model, with the comparison pool that it asks for."""
     if controls_from != "all":
         firms = firms[firms["treated"] | ~firms["in_treated_cluster"]]
-    return firms.assign(model=model)[["model", *risk_set_columns(firms)]]
+    return firms.assign(model=model)[with_weight(["model", *RISK_SET_COLUMNS], firms)]
 
 
 def _years_lacking(panel: pd.DataFrame, entry_years: list[int], treatment: TreatmentSection) -> str:
