@@ -165,7 +165,7 @@ def weighted(risk_set: RiskSet, weight: Floats, estimand: str = "att") -> StackM
     """Return a stack with weights alone, comparison weights scaled to sum to the treated.
 
     A firm that counts more than once has the weight of one of its copies, times its sampling
-    weight (Ridgeway et al. 2015, doi:10.1515/jci-2014-0039).
+    weight (DuGoff, Schuler & Stuart 2014, doi:10.1111/1475-6773.12090).
     """
     treated, counted = risk_set.treated, weight * risk_set.times
     level = counted[treated].sum() / counted[~treated].sum()

@@ -64,8 +64,8 @@ def score_risk_sets(
     """Fit every score model on its risk sets and mark the firms on common support.
 
     `risk_sets` has SCORES' columns up to `in_treated_cluster` and, where the study has them,
-    sampling weights, which weight the fits (DuGoff, Schuler & Stuart 2014,
-    doi:10.1111/1475-6773.12090); one block per model and one for `unmatched`, which gets no score;
+    sampling weights, which weight the fits (Ridgeway et al. 2015,
+    doi:10.1515/jci-2014-0039); one block per model and one for `unmatched`, which gets no score;
     `covariates` is COVARIATES. Firms that lack a covariate of
     a model leave that model and are counted in SCORE_LOSSES, or are refused (`missing`); so are
     those in categories without a treated firm (`untreated_categories`).
