@@ -42,6 +42,8 @@ from pipeline.selection.score_fit import fit_score
 
 DESIGNS = {
     "shared": nearest_design("own", replacement=True),
+    "radius": {"method": "radius", "score": "own", "distance": "linear", "exact": []}
+    | {"caliper": 1.0, "caliper_sd": None},
     "odds": {"method": "odds", "score": "own"},
     "pooled": {"method": "odds", "score": "pooled"},
     "overlap": {"method": "overlap", "score": "own"},
