@@ -180,7 +180,9 @@ def test_exhibits_say_so_and_take_no_lead_from_it():
     plain = with_figures(study_results(), SPECS, place, matched_event_times=packed_list([]))
     fitted = with_figures(plain, SPECS, place, adjusted_event_times=packed_list([-2]))
     notes = " ".join(dynamic_effects(fitted)[0].notes)
-    assert "Adjusted for changes of the outcome itself, zero by construction: column 1" in notes
+    assert (
+        "Adjusted for changes of the outcome itself, so that nothing can be seen: column 1" in notes
+    )
     assert "years adjusted for left out" in notes and "Matched on" not in notes
     assert -2 in headline_pre_trends(plain, "sales_log").leads
     assert -2 not in headline_pre_trends(fitted, "sales_log").leads

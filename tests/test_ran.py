@@ -76,7 +76,7 @@ CHANGES = [
     ("base", FLAT | {"base": "reference_year"}, "every_year_before", "from all years before entry"),
     ("event_base", HEADLINE, "varying", "each effect is relative to the year before it"),
     ("matched_event_times", HEADLINE, [-3, -2], "column 1 in \u22123, \u22122"),
-    ("adjusted_event_times", HEADLINE, [-3], "zero by construction: column 1 in \u22123"),
+    ("adjusted_event_times", HEADLINE, [-3], "nothing can be seen: column 1 in \u22123"),
     ("firm_effects", FLAT, "firm_by_entry_year", "(firm \u00d7 entry-year and year)"),
     ("firm_effects", EXTENDED, "cohort", "stand in the place of those of firms"),
     ("year_effects", STACKED, "year", "with firm \u00d7 entry-year and year effects"),

@@ -48,7 +48,8 @@ class StackedSpec(EstimatesAsked):
 
     For few clusters `bias_reduced` adds rows with CR2 errors and Satterthwaite degrees of freedom,
     `wild_bootstrap` and `randomisation` a row for the average effect. `covariates` names some of
-    score.covariates whose slopes may differ by year and stack (regression adjustment).
+    score.covariates whose slopes may differ by year and stack (regression adjustment); effects
+    before entry that they fit, growth from that year on, leave the pre-trend test.
     `event_bins` adds means over ranges of event times. `placebo_entry_years` adds the average
     effect of an entry that many years too early, on years before entry only. `bands: true`
     adds simultaneous bands of the event terms. `weight_by` names a covariate that weights firms (a

@@ -15,7 +15,8 @@ class GroupTimeSpec(EstimatesAsked):
     """Define group-time effects (Callaway & Sant'Anna).
 
     `method`: `difference` without covariates; `outcome_regression`, `ipw`, `doubly_robust` or
-    `doubly_robust_improved` with some of score.covariates. `base`: years before entry are compared
+    `doubly_robust_improved` with some of score.covariates, which take effects before entry that
+    they fit out of the pre-trend test. `base`: years before entry are compared
     with the last year before entry (`universal`) or with the year before (`varying`). `average` is
     the aggregation that the term `att` shows. `balanced_last_event_time` bounds `event_balanced`.
     Weighting by the score on top of matching weights needs `weight_matched_again: true`.
