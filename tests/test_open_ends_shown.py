@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
-from results import study_results
+from results import OUTCOMES, study_results
+from test_ran import altered
 
 from pipeline.exhibits.figures.event_study import event_study
 from pipeline.exhibits.leads import headline_pre_trends
 from pipeline.exhibits.panels.event_effects import event_panel, shown_effects
 from pipeline.exhibits.render.results_csv import plots_csv
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
+from pipeline.exhibits.tables.panels import Shown, lettered_panels
+from pipeline.exhibits.words.cautions import panel_warnings
 
 OUTCOME = "sales_log"
 
@@ -43,3 +46,12 @@ def test_the_ends_are_no_single_event_times_where_these_are_read():
     assert set(headline_pre_trends(results, OUTCOME).leads) <= {-2}
     rows = plots_csv(results)[f"plots/effect_{OUTCOME}.csv"].decode().splitlines()[1:]
     assert not {"-3", "3"} & {row.partition(",")[0] for row in rows}
+
+
+def test_firms_of_the_whole_panel_are_in_no_stacks_that_use_them_again():
+    plain = study_results()
+    shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(plain))
+    (whole,) = altered([plain], {"estimator": "stacked"}, firms="panel")
+    said, of_whole = (" ".join(panel_warnings(results, shown)) for results in (plain, whole))
+    assert "in several sets or entry years" in said
+    assert "in several sets or entry years" not in of_whole

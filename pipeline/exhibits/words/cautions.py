@@ -88,6 +88,9 @@ def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> st
 
 
 def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
+    """Return those of the design's stacks, of which a panel on every firm of PANEL has none."""
+    if all(row.code("firms") == "panel" for row in panel_ran(results, shown, letter)):
+        return ""
     return _of_design(results, shown, letter, "n_comparison_reused")
 
 
