@@ -12,7 +12,7 @@ from told import estimate_specs
 from pipeline.datasets.fits import PRE_TREND_POWER
 from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import SPECS
-from pipeline.effects.adjusted_changes import adjusted_for
+from pipeline.effects.adjusted_changes import changes_adjusted_for
 from pipeline.effects.study import prepare_study
 from pipeline.exhibits.leads import headline_pre_trends
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
@@ -25,7 +25,7 @@ LOCAL = {**GROWTH, "change": [-2, -1]}
 def spanned(*dates, transform="log"):
     """Return the changes, from earlier to later, of covariates with these dates."""
     dated = [{"label": "Sales", "column": "sales", "transform": transform, **d} for d in dates]
-    adjusted = adjusted_for([Covariate.model_validate(d) for d in dated], "sales")
+    adjusted = changes_adjusted_for([Covariate.model_validate(d) for d in dated], "sales")
     found = [pair for pair in permutations(range(-5, 0), 2) if adjusted.spans(pair)]
     assert sorted(found) == sorted(pair[::-1] for pair in found)
     return sorted(pair for pair in found if pair[0] < pair[1])
@@ -52,7 +52,7 @@ def test_a_trend_makes_the_earliest_lead_a_sum_of_the_later_ones():
     trend = Covariate.model_validate(
         {"label": "Trend", "column": "sales", "transform": "log", "trend": [-4, -1]}
     )
-    adjusted = adjusted_for([trend], "sales")
+    adjusted = changes_adjusted_for([trend], "sales")
     assert adjusted.spans((-4, -1), [(-2, -1), (-3, -1)])
     assert not adjusted.spans((-3, -1), [(-2, -1)])
 
@@ -62,10 +62,10 @@ def test_forms_of_a_column_and_other_columns_do_not_add_up():
         Covariate.model_validate({"label": "S", "column": "sales", "transform": form, "at": at})
         for form, at in (("log", -1), ("level", -3))
     )
-    assert not adjusted_for([log, level], "sales").spans((-3, -1))
+    assert not changes_adjusted_for([log, level], "sales").spans((-3, -1))
     growth = [Covariate.model_validate(GROWTH)]
-    assert adjusted_for(growth, "sales").spans((-3, -1))
-    assert not adjusted_for(growth, "jobs").spans((-3, -1))
+    assert changes_adjusted_for(growth, "sales").spans((-3, -1))
+    assert not changes_adjusted_for(growth, "jobs").spans((-3, -1))
 
 
 def run(covariates, *, matched=frozenset(), window=(-4, 2), **spec):

@@ -36,7 +36,7 @@ class AdjustedFor:
 NO_COVARIATES = AdjustedFor()
 
 
-def adjusted_for(covariates: Iterable[Covariate], column: str) -> AdjustedFor:
+def changes_adjusted_for(covariates: Iterable[Covariate], column: str) -> AdjustedFor:
     """Return what covariates of a spec hold of a PANEL column; products add up to no change."""
     own = [c for c in covariates if c.column == column and c.event_times]
     forms = dict.fromkeys(c.transform for c in own)

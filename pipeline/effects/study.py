@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.datasets.panel import SAMPLING_WEIGHT
-from pipeline.effects.adjusted_changes import NO_COVARIATES, AdjustedFor, adjusted_for
+from pipeline.effects.adjusted_changes import NO_COVARIATES, AdjustedFor, changes_adjusted_for
 from pipeline.effects.after_entry import after_entry_sample
 from pipeline.effects.comparison_mean import with_means
 from pipeline.effects.levels import levels_named, with_levels
@@ -83,7 +83,7 @@ class Study:
             return NO_COVARIATES
         known = self.score.covariates
         column = self.outcomes[outcome].column or ""
-        return adjusted_for([known[name] for name in covariates if name in known], column)
+        return changes_adjusted_for([known[name] for name in covariates if name in known], column)
 
 
 def prepare_study(
