@@ -2,6 +2,8 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from text_tables import table
 
 from pipeline.errors import DataError
@@ -37,12 +39,20 @@ def clean(values=None):
     return CleanSection.model_validate({"duplicates": duplicates, "register_values": values or {}})
 
 
-def cohorts(columns=None, register=REGISTER, values=None, **entry) -> Cohorts:
-    settings = {"source": "register", "programme": "cdp", "other_programmes": "keep"} | entry
-    declared = RegisterEntry.model_validate(settings)
+def entries(columns=None, register=REGISTER, values=None, **entry):
+    declared = asked(entry)
     named = RegisterColumns.model_validate(COLUMNS | (columns or {}))
-    entries = read_entries(register, named, declared, clean(values), None, panel_years=(2002, 2003))
-    return cohorts_from_register(PANEL, entries, declared, clean(values))
+    return read_entries(register, named, declared, clean(values), None, panel_years=(2002, 2003))
+
+
+def asked(entry):
+    settings = {"source": "register", "programme": "cdp", "other_programmes": "keep"} | entry
+    return RegisterEntry.model_validate(settings)
+
+
+def cohorts(columns=None, register=REGISTER, values=None, **entry) -> Cohorts:
+    found = entries(columns, register, values, **entry)
+    return cohorts_from_register(PANEL, found, asked(entry), clean(values))
 
 
 @pytest.mark.parametrize(
@@ -98,18 +108,48 @@ def test_of_other_programmes_only_what_matters_is_read(rule, spoilt, stops, date
     other = REGISTER["prog"] == "other"
     rows = REGISTER.assign(**{n: REGISTER[n].astype(object).mask(other, UNREADABLE[n])
                               for n in spoilt})  # fmt: skip
-    asked = {"other_programmes": rule, "accepted": ["yes"]} | dated
+    rules = {"other_programmes": rule, "accepted": ["yes"]} | dated
     columns = {"decision": "decision"} | ({"amount": "left"} if "left" in spoilt else {})
     if stops:
         with pytest.raises(DataError, match=r"\(register\)"):
-            cohorts(columns, rows, **asked)
+            cohorts(columns, rows, **rules)
         return
-    clean_found = cohorts(columns, REGISTER, **asked)
-    found = cohorts(columns, rows, **asked)
+    clean_found = cohorts(columns, REGISTER, **rules)
+    found = cohorts(columns, rows, **rules)
     assert found.entry_year.to_dict() == clean_found.entry_year.to_dict()
     listed = [{step: sorted(firms) for step, firms in f.excluded.items()}
               for f in (found, clean_found)]  # fmt: skip
     assert listed[0] == listed[1]
+
+
+ROW = st.tuples(
+    st.sampled_from(["cdp", "other"]),
+    st.sampled_from(["yes", "no"]),
+    st.sampled_from(["2003", "0"]),
+)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(rows=st.lists(ROW, max_size=8), rule=st.sampled_from(["keep", "exclude", "exclude_all"]))
+def test_whatever_other_programmes_have_in_the_place_of_dates_changes_nothing(rows, rule):
+    """Counts of who did not enter add up to the rows of the evaluated programme."""
+    every = [("cdp", "yes", "2003"), *rows]
+    listed = pd.DataFrame(every, columns=["prog", "decision", "entry"]).astype(object)
+    listed["id"] = [str(n) for n in range(len(listed))]
+    own = listed["prog"] == "cdp"
+    rules = {"other_programmes": rule, "accepted": ["yes"], "never": [0]}
+    columns = {"decision": "decision", "dates": {}}
+    plain = entries(columns, listed, **rules)
+    # a code of who never entered is one of theirs too
+    written = listed["entry"].mask(~own & (listed["entry"] != "0"), "s/d")
+    spoilt = entries(columns, listed.assign(entry=written), **rules)
+    assert spoilt.evaluated.to_dict() == plain.evaluated.to_dict()
+    assert set(spoilt.other.index) == set(plain.other.index)
+    counts = {issue.rule.code: issue.count for issue in spoilt.issues}
+    refused = counts.get("applicant_not_accepted", 0)
+    assert refused == (own & (listed["decision"] == "no")).sum()
+    n_never = counts.get("coded_never_entered", 0)
+    assert refused + n_never + len(spoilt.evaluated) == own.sum()
 
 
 def test_firms_listed_as_never_entered_are_no_refused_applicants():

@@ -35,7 +35,8 @@ _LARGEST_POWER = 40
 _WITH_DECIMALS = r"^\d+[.,]\d*[1-9]\d*$"
 _THOUSANDS = r"^\d{1,3}(?:[.,]\d{3})+$"
 # The letters of a country or of the identifier's name in front (CL, RUC), and what follows them.
-_PREFIX = r"^[A-Za-z]{1,4}[^A-Za-z0-9]*([0-9].*)$"
+LONGEST_PREFIX = 4
+_PREFIX = rf"^[A-Za-z]{{1,{LONGEST_PREFIX}}}[^A-Za-z0-9]*([0-9].*)$"
 # Letters that are typed for digits, first of all; in identifiers that have no other letter, but
 # for a check digit, and some digits.
 _TYPED = r"^[OoIl]+[^A-Za-z0-9]*[0-9]"

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.errors import DataError
+from pipeline.panel.identifiers import LONGEST_PREFIX
 from pipeline.panel.values import firm_identifier, text
 from pipeline.params.identifier import AS_DELIVERED, Identifier
 
@@ -45,13 +46,18 @@ def written(ids: pd.Series, settings: dict[str, Any]) -> pd.Series:
     """Return identifiers as settings write them, missing where there are none."""
     given = text(ids)
     rule = Identifier(**settings) if settings else AS_DELIVERED
-    return firm_identifier(given.dropna(), "", rule).reindex(given.index)
+    return firm_identifier(given.dropna(), str(ids.name), rule).reindex(given.index)
 
 
 def _every_way(panel: pd.Series, register: pd.Series) -> dict[str, Any]:
     """Return every setting that may make identifiers alike: prefixes, marks, letters, zeros."""
-    prefix = "".join(dict.fromkeys(_letters_before(panel) + _letters_before(register)))
-    settings: dict[str, Any] = {"remove": prefix} if prefix else {}
+    before = [letters for ids in (panel, register) if (letters := _letters_before(ids))]
+    settings: dict[str, Any] = {}
+    if before:
+        short = max(map(len, before)) <= LONGEST_PREFIX
+        settings = (
+            {"prefix": "remove"} if short else {"remove": "".join(dict.fromkeys("".join(before)))}
+        )
     settings |= {"spaces": "remove", "decimals": "remove", "characters": "remove", "case": "upper"}
     longest = max(int(written(ids, settings).str.len().max()) for ids in (panel, register))
     return {**settings, "width": longest}
