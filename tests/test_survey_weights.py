@@ -21,6 +21,7 @@ from workspace import section
 from pipeline.analyses.largest_firms import outcome_dominance
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import balance_in_memory, match_in_memory
+from pipeline.commands.replication.stand_in import made_up_panel
 from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
 from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.samples import BASELINES
@@ -337,6 +338,19 @@ def test_what_cannot_carry_weights_is_refused_and_named(change, message):
 def test_strata_are_refused_with_what_errors_then_mean():
     with pytest.raises(ParamsError, match="strata: strata of a survey are not supported: errors"):
         faults(lambda block: block["data"].update(strata="municipality"))
+
+
+def test_stand_ins_of_weights_are_one_number_above_zero_a_firm():
+    block = section("simulated")
+    block["data"]["weight"] = "employment"
+    study = read_study({"studies": ["s"], "s": block}, "s")
+    column = study.data.columns["employment"].column
+    ids = pd.Series(["A", "A", "B", "C"])
+    rows = pd.DataFrame({study.data.firm_key: ids, column: [0.2, 0.2, 7.0, 1.5]})
+    codes = {"A": "S1", "B": "S2", "C": "S3"}
+    made = made_up_panel(rows, study, codes, np.random.default_rng(0))[column]
+    assert (made > 0).all() and made[0] == made[1] and made.nunique() == 3
+    assert not (made == rows[column]).any()
 
 
 @pytest.fixture(scope="module")

@@ -84,8 +84,7 @@ class StackedSpec(EstimatesAsked):
         if self.designs != ["unmatched"]:
             raise ValueError(
                 "weight_by is for designs: [unmatched]: matches and their weights are made without "
-                "sampling weights; weights that start from them are method: entropy with base: "
-                "covariate"
+                "it; a survey's sampling weight is data.weight, which weights them, too"
             )
         if self.inference == "cluster_bootstrap" or self.randomisation is not None:
             raise ValueError(

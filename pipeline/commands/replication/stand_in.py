@@ -62,14 +62,34 @@ def made_up_panel(
     panel: pd.DataFrame, study: StudySection, codes: dict[object, str], rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return the delivered panel with made-up values; years and treatment as they are."""
-    kept = {study.data.year, *_treatment_columns(study)}
+    kept, firm = {study.data.year, *_treatment_columns(study)}, panel[study.data.firm_key]
+    weight = _weight_column(study)
     table = panel.copy()
     for column in panel.columns:
         if column == study.data.firm_key:
-            table[column] = panel[column].map(codes)
+            table[column] = firm.map(codes)
+        elif column == weight:
+            table[column] = _made_up_weights(panel[column], firm, rng)
         elif column not in kept:
-            table[column] = _made_up(panel[column], panel[study.data.firm_key], rng)
+            table[column] = _made_up(panel[column], firm, rng)
     return table
+
+
+def _weight_column(study: StudySection) -> str | None:
+    """Return the delivered column of sampling weights, None where the study has none."""
+    named = study.data.columns.get(study.data.weight or "")
+    return None if named is None or isinstance(named, SumColumn) else named.column
+
+
+def _made_up_weights(values: pd.Series, firm: pd.Series, rng: np.random.Generator) -> pd.Series:
+    """Draw one number above zero for each firm, as sampling weights must be."""
+    known = pd.to_numeric(values, errors="coerce").dropna().to_numpy(float)
+    known = known[known > 0]
+    if not len(known):
+        return values
+    code = pd.factorize(firm)[0]
+    drawn = _scaled(rng.normal(size=code.max() + 1), known)[code]
+    return pd.Series(np.maximum(drawn, 0.001), index=values.index)
 
 
 def _treatment_columns(study: StudySection) -> set[str]:
