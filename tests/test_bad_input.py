@@ -163,7 +163,7 @@ CASES = {
     "raw file empty": (
         lambda folder: (folder / "data/raw/firms/panel.csv").write_text(""),
         "obtain",
-        "panel.csv cannot be read",
+        "panel.csv is empty",
     ),
     "raw file not text": (
         lambda folder: (folder / "data/raw/firms/panel.csv").write_bytes(b"\xff\xfe\x00\x01" * 9),

@@ -205,7 +205,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
         ("id,sales\n1,2,3\n", "f.csv: row 2 has 3 cells, the header 2"),
         ("id,id\n1,2\n", "several columns of one name: rename columns 1, 2"),
         ("id,sales\n", "holds no rows"),
-        ("", "cannot be read"),
+        ("", "f.csv is empty"),
         ("id\n" + "1\n" * 11, "more than data.max_rows 10 rows"),
     ],
 )

@@ -10,8 +10,9 @@ from test_delivered import data, workbook
 
 from pipeline.errors import DataError
 from pipeline.panel.readers import read_table
-from pipeline.panel.sources import obtain_tables
+from pipeline.panel.sources import obtain_tables, read_rules_tables
 from pipeline.panel.values import text
+from pipeline.params.clean import CleanSection
 from pipeline.params.written import FileFormat
 
 LONG = 9_007_199_254_740_993  # the first whole number that double precision lacks
@@ -97,7 +98,7 @@ def test_a_spreadsheet_keeps_fifteen_digits_of_an_identifier(beside, tmp_path):
 
 def test_identifiers_shortened_to_powers_are_refused_where_digits_are_lost(tmp_path):
     path = tmp_path / "f.csv"
-    path.write_text("id,year,sector,sales\n7.6123456E+07,2001,1E+05,1.2E+17\n")
+    path.write_text("id,year,sector,sales\n7.6123456E+07,2001,a,1.2E+17\n")
     assert obtained(tmp_path, "f.csv")["id"].tolist() == ["7.6123456E+07"]
     path.write_text('id,year,sector,sales\n7,2001,a,1\n"1,23457E+11",2001,a,1\n')
     with pytest.raises(DataError, match=r"column id: a code is shortened .* row 3 of f\.csv"):
@@ -114,3 +115,15 @@ def test_the_register_is_held_to_the_same(tmp_path):
     )
     with pytest.raises(DataError, match=r"column firm: .* row 2 of r\.csv"):
         obtain_tables(section, tmp_path)
+
+
+def test_tables_of_rules_are_held_to_the_same(tmp_path):
+    (tmp_path / "links.csv").write_text("old_id,new_id\n1,1.23457E+11\n")
+    section = CleanSection.model_validate(
+        {
+            "duplicates": {"identical": "refuse", "conflicting": "refuse"},
+            "links": {"file": "links.csv", "add_up": None, "split": "refuse"},
+        }
+    )
+    with pytest.raises(DataError, match=r"column new_id: .* row 2 of links\.csv"):
+        read_rules_tables(section, tmp_path)

@@ -46,7 +46,7 @@ def zipped(*names):
         ("f.csv", TABLE + bytes(5000), "holds zero bytes"),
         ("f.xlsx", b"PK" + bytes(50), "cannot be read as a"),
         *((f"f.{kind}", b"", "is empty") for kind in ("csv", "xlsx", "dta", "parquet")),
-        ("f.csv", b"\n \r\n", "it is empty"),
+        ("f.csv", b"\n \r\n", "is empty"),
     ],
 )
 def test_a_file_that_is_something_else_is_told_in_one_sentence(name, content, told, tmp_path):

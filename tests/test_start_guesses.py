@@ -167,7 +167,7 @@ def workspace(tmp_path, monkeypatch):
         ("absent.csv", None, "No such file"),
         ("empty.csv", b"", "empty.csv is empty"),
         ("blank.csv", b"\n\n", "blank.csv is empty"),
-        ("zero.csv", b"\0" * 99, "zero.csv cannot be read"),
+        ("zero.csv", b"\0" * 99, "zero.csv holds zero bytes"),
         ("head.csv", b"a,b\n", "head.csv holds no rows"),
         ("one.csv", b"a\n1\n", "one.csv has 1 columns"),
         ("text.xlsx", b"a,b\n1,2\n", "text.xlsx cannot be read"),

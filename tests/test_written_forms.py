@@ -11,8 +11,9 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from test_delivered import data
 
 from pipeline.errors import EvaluationError
+from pipeline.panel.delivered import delivered_files
 from pipeline.panel.origin import located
-from pipeline.panel.rules.standard import standard_names, standard_types
+from pipeline.panel.rules.standard import is_code, standard_names, standard_types
 from pipeline.panel.sources import obtain_tables
 from pipeline.params.identifier import Identifier
 
@@ -276,3 +277,33 @@ def test_decimals_of_three_digits_are_decimals_where_others_show_it(tmp_path):
         text_file(kept, lambda n: f"{n:g}")(tmp_path)
     settled = {"format": {"thousands": ","}}
     assert text_file(kept, lambda n: f"{n:g}", **settled)(tmp_path) == kept
+
+
+def test_zeros_that_a_format_shows_are_part_of_a_code(tmp_path):
+    """What a workbook or Stata shows as 000034 is 000034."""
+
+    def zeros(sheet):
+        for cell in sheet["A"][1:]:
+            cell.number_format = "000000"
+
+    workbook([[34, 2001, "a", 5.0], [1234567, 2001, "a", 6.0]], zeros)(tmp_path)
+    assert [row[0] for row in read(tmp_path, {"panel": "f.xlsx"})] == ["000034", "1234567"]
+    frame = pd.DataFrame([[34.0, 2001, "a", 5.0], [7.0, 2001, "a", 6.0]], columns=HEAD)
+    to_stata(frame, tmp_path)
+    content = (tmp_path / "f.dta").read_bytes()
+    # the format of the first column, of doubles
+    changed = content.replace(b"%10.0g", b"%06.0f", 1)
+    assert changed != content
+    (tmp_path / "f.dta").write_bytes(changed)
+    assert [row[0] for row in read(tmp_path, {"panel": "f.dta"})] == ["000034", "000007"]
+
+
+def test_a_code_for_missing_is_known_however_its_sign_is_typed():
+    typed = pd.Series(["-99", "99-", "(99)", "\u221299", "99", None, "a"])
+    assert is_code(typed, ["-99"]).tolist() == [True] * 4 + [False] * 3
+
+
+def test_what_programs_leave_beside_files_is_none_of_a_pattern(tmp_path):
+    for name in ("f1.csv", "~$f2.csv", "._f1.csv", ".f.csv"):
+        (tmp_path / name).write_text("id\n1\n")
+    assert [path.name for path in delivered_files(tmp_path, "*.csv")] == ["f1.csv"]

@@ -12,6 +12,7 @@ from pipeline.matching.stack import RiskSet, StackMatch, matched, weighted
 from pipeline.panel.delivered import point_decimals
 from pipeline.panel.exact_codes import refuse_inexact
 from pipeline.panel.identifiers import LETTER_FORMS, PART_MARK, PLAIN_FORMS, form_without, texts
+from pipeline.panel.number_marks import typed_numbers
 from pipeline.panel.origin import file_origin, located
 from pipeline.panel.readers import file_kind, first_row, read_table
 from pipeline.panel.values import firm_identifier
@@ -149,7 +150,7 @@ def _weights(raw: pd.DataFrame, design: ExternalDesign, path: Path) -> "pd.Serie
         return pd.Series(1.0, index=raw.index)
     values = point_decimals(raw, {design.weight}, design.format)[design.weight]
     given = values.notna() & ~values.astype("str").str.strip().isin(_NO_WEIGHT)
-    numbers = pd.to_numeric(values.where(given), errors="coerce").astype("float64")
+    numbers = typed_numbers(values.where(given))
     faulty = (numbers.isna() & given) | (numbers < 0) | np.isinf(numbers)
     if faulty.any():
         raise DataError(

@@ -87,11 +87,13 @@ def _codes(data: DataSection, wide: Wide | None) -> list[str]:
 def delivered_files(folder: Path, pattern: str) -> list[Path]:
     """Return the files of a pattern in name order; the order of the disk never matters.
 
-    A file of that very name comes first: brackets in it are no pattern then.
+    A file of that very name comes first: brackets in it are no pattern then. What spreadsheets and
+    systems leave beside files (~$firms.xlsx, ._firms.csv) is none of them.
     """
     if (folder / pattern).is_file():
         return [folder / pattern]
-    return sorted(path for path in folder.glob(pattern) if path.is_file())
+    found = (path for path in folder.glob(pattern) if not path.name.startswith(("~$", ".")))
+    return sorted(path for path in found if path.is_file())
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from pipeline.panel.identifiers import is_rounded, texts
 from pipeline.panel.values import refuse_rows
 
 _SHEETS = frozenset({".xlsx", ".xlsm"})
@@ -16,9 +17,6 @@ _OF_A_SHEET = 10**15
 # First whole number that another one may have become, by the type of number.
 _NOT_EXACT = {"float64": 2**53, "float32": 2**24}
 
-# A number of so many digits is shortened where its cell is narrow, and saved as it is shown.
-_POWER = r"^(\d)(?:[.,](\d+))?[eE]\+(\d{2,3})$"
-_SHORTEST = 11
 # As date cells are written.
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
@@ -31,6 +29,12 @@ def refuse_inexact(table: pd.DataFrame, codes: Iterable[str], kind: str) -> None
     for name in dict.fromkeys(codes):
         if name in table.columns:
             _refuse_column(table[name].reset_index(drop=True), name, kind)
+
+
+def is_exact(values: pd.Series) -> bool:
+    """Say whether a column of numbers holds whole numbers as they were before they were stored."""
+    bound = _NOT_EXACT.get(str(values.dtype))
+    return bound is None or bool((values.dropna().abs() < bound).all())
 
 
 def _refuse_column(values: pd.Series, name: str, kind: str) -> None:
@@ -70,11 +74,8 @@ def _is_text(values: pd.Series) -> bool:
 
 def _shortened(values: pd.Series) -> pd.Series:
     """Flag texts such as 1.23457E+11: fewer digits than the number has."""
-    none = pd.Series(False, index=values.index)
+    lost = pd.Series(False, index=values.index)
     if pd.api.types.is_string_dtype(values.dtype):
-        powers = values[values.str.contains(r"[eE]\+", regex=True).fillna(False).astype(bool)]
-        parts = powers.str.strip().str.extract(_POWER).dropna(subset=[0])
-        exponent, shown = parts[2].astype(int), parts[1].fillna("").str.len()
-        lost = (exponent >= _SHORTEST) & (shown < exponent)
-        return lost.reindex(values.index, fill_value=False)
-    return none
+        powers = values[values.str.contains(r"[eE]", regex=True).fillna(False).astype(bool)]
+        lost.loc[powers.index] = is_rounded(texts(powers.str.strip()))
+    return lost

@@ -38,7 +38,7 @@ def refuse_other_content(path: Path, kind: str, file: str, encoding: str) -> Non
     with path.open("rb") as opened:
         sample = opened.read(_SAMPLE_BYTES)
     if not sample.strip():
-        raise DataError(f"{file} cannot be read: it is empty; deliver it again")
+        raise DataError(f"{file} is empty: deliver it again")
     expected = _EXPECTED.get(kind)
     if expected is None or not sample.startswith(expected):
         _refuse_known(sample, kind, file)

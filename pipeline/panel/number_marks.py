@@ -37,6 +37,16 @@ def plain_numbers(values: pd.Series, odd: pd.Series) -> pd.Series:
     return pd.Series(text.array.take(code, allow_fill=True), values.index[odd])
 
 
+def typed_numbers(values: pd.Series) -> pd.Series:
+    """Return numbers however their signs are typed; missing where a value is none."""
+    numbers = pd.Series(pd.to_numeric(values, errors="coerce").astype("float64"))
+    odd = numbers.isna() & values.notna()
+    if not odd.any():
+        return numbers
+    plain = pd.to_numeric(plain_numbers(values, odd), errors="coerce").astype("float64")
+    return numbers.where(~odd, plain.reindex(values.index))
+
+
 def has_currency(values: pd.Series) -> pd.Series:
     """Flag numbers with a mark of currency."""
     code, distinct = distinct_values(values)

@@ -4,6 +4,7 @@ CSV cells stay text, so that nothing is guessed. Whatever is wrong with a file e
 the libraries below raise nearly anything at a damaged or hostile one.
 """
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,12 +14,15 @@ import pandas as pd
 
 from pipeline.errors import DataError
 from pipeline.panel.archives import PACKED, inner_name, is_of_the_machine, plain_file
+from pipeline.panel.exact_codes import is_exact
 from pipeline.panel.file_contents import refuse_other_content
 from pipeline.panel.headings import column_name, refuse_repeated
 from pipeline.panel.parquet_files import read_parquet
 from pipeline.panel.spreadsheets import read_spreadsheet
 from pipeline.panel.text_files import DELIMITERS, read_text, why_unreadable
 from pipeline.params.written import FileFormat
+
+_PADDED = re.compile(r"%0(\d+)\.0[fg]")
 
 Reader = Callable[[Path, FileFormat, int], pd.DataFrame]
 
@@ -92,12 +96,29 @@ def _read_stata(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
         _refuse_ambiguous_labels(path)
     with pd.read_stata(path, chunksize=max_rows + 1, convert_categoricals=labels) as reader:
         frame = next(iter(reader), pd.DataFrame())
+        # the library keeps formats to itself
+        formats = dict(zip(vars(reader)["_varlist"], vars(reader)["_fmtlist"], strict=True))
+    frame = frame.assign(**_padded(frame, formats))
     labelled = {
         name: frame[name].astype("str").where(frame[name].notna(), None)
         for name in frame.columns
         if isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
     return frame.assign(**labelled)
+
+
+def _padded(frame: pd.DataFrame, formats: dict[str, str]) -> dict[str, pd.Series]:
+    """Return columns that a format shows with zeros in front (%06.0f), as text that has them."""
+    found = {name: _PADDED.fullmatch(formats[name]) for name in map(str, frame.columns)}
+    return {
+        name: _with_zeros(frame[name], int(width[1]))
+        for name, width in found.items()
+        if width is not None and is_exact(frame[name]) and (frame[name].dropna() % 1 == 0).all()
+    }
+
+
+def _with_zeros(values: pd.Series, width: int) -> pd.Series:
+    return values.astype("Int64").astype("str").where(values.notna(), None).str.zfill(width)
 
 
 def _refuse_ambiguous_labels(path: Path) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.errors import Reason
 from pipeline.panel.ledger import Issue
+from pipeline.panel.number_marks import typed_numbers
 from pipeline.panel.values import refuse_rows, register_words
 from pipeline.panel.years import years_of
 from pipeline.params.clean import RegisterValues
@@ -68,7 +69,7 @@ def firm_fields(
 
 
 def _amounts(values: pd.Series, column: str) -> pd.Series:
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    numbers = typed_numbers(values)
     present = values.notna() & (values.astype("str").str.strip() != "")
     refuse_rows(present & numbers.isna(), f"column {column}: a value is no number", "correct")
     refuse_rows(numbers < 0, f"column {column}: a value is below zero", "correct")

@@ -1,6 +1,7 @@
-"""Numbers that a sheet's formats show otherwise: years as dates, shares as percent."""
+"""Numbers that a sheet's formats show otherwise: years as dates, percent, zeros in front."""
 
 import datetime
+import re
 from collections import Counter
 from typing import Any
 
@@ -8,6 +9,7 @@ from pipeline.errors import DataError
 
 # Days of a spreadsheet that are years instead, where no other date of the column is.
 _YEARS = range(1900, 2101)
+_PADDED = re.compile("0{2,}")
 
 
 def years_in_date_cells(cells: list[Any], epoch: datetime.datetime) -> list[Any]:
@@ -22,6 +24,20 @@ def years_in_date_cells(cells: list[Any], epoch: datetime.datetime) -> list[Any]
     if not dates or any(to_excel(date, epoch) not in _YEARS for date in dates):
         return cells
     return [int(to_excel(c, epoch)) if isinstance(c, datetime.datetime) else c for c in cells]
+
+
+def has_padded(workbook: Any) -> bool:
+    """Say whether a workbook has a format that shows 34 as 000034."""
+    return any(_PADDED.fullmatch(name) for name in _formats(workbook))
+
+
+def padded(cell: Any) -> Any:
+    """Return a cell's value, with the zeros in front that its format shows."""
+    value = cell.value
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
+    if whole and _PADDED.fullmatch(cell.number_format):
+        return f"{int(value):0{len(cell.number_format)}d}"
+    return value
 
 
 def refuse_mixed_percent(workbook: Any, sheet: Any, file: str, first: int) -> None:

@@ -31,6 +31,7 @@ from pipeline.params.written import FileFormat, key_columns
 
 # Rows of a table that people write: more than this is not one.
 _LARGEST_RULES_TABLE = 1_000_000
+_CODES_OF_RULES = ("firm_id", "old_id", "new_id", "from", "to")
 
 
 def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
@@ -63,10 +64,14 @@ def _with_keys(tables: RawTables, data: DataSection) -> RawTables:
 
 def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:
     """Read the rules files that cleaning names, every value as text, by file name."""
-    return {
-        file: read_table(folder / file, FileFormat(), _LARGEST_RULES_TABLE).reset_index(drop=True)
-        for file in dict.fromkeys(clean.files)
-    }
+    return {file: _rules_table(folder / file) for file in dict.fromkeys(clean.files)}
+
+
+def _rules_table(path: Path) -> pd.DataFrame:
+    table = read_table(path, FileFormat(), _LARGEST_RULES_TABLE)
+    with located(file_origin(path.name, table.index, first_row(path, FileFormat()))):
+        refuse_inexact(table, _CODES_OF_RULES, file_kind(path))
+    return table.reset_index(drop=True)
 
 
 def _from_package(source: PackageSource, data: DataSection) -> pd.DataFrame:

@@ -11,7 +11,12 @@ import pandas as pd
 
 from pipeline.errors import DataError
 from pipeline.panel.headings import joined_names
-from pipeline.panel.sheet_formats import refuse_mixed_percent, years_in_date_cells
+from pipeline.panel.sheet_formats import (
+    has_padded,
+    padded,
+    refuse_mixed_percent,
+    years_in_date_cells,
+)
 from pipeline.panel.sheet_layout import SheetLayout, Span, sheet_layout
 from pipeline.params.written import FileFormat
 
@@ -39,7 +44,8 @@ def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataF
     try:
         sheet = workbook[_sheet_name(workbook, written.sheet, path.name)]
         layout = _layout(path, sheet)
-        cells = _cells(sheet, written.header_row, max_rows + written.header_rows + 1)
+        most = max_rows + written.header_rows + 1
+        cells = _cells(sheet, written.header_row, most, as_shown=has_padded(workbook))
         refuse_mixed_percent(workbook, sheet, path.name, written.header_row + written.header_rows)
     finally:
         workbook.close()
@@ -49,10 +55,14 @@ def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataF
     return _table(cells, path.name, written, layout, workbook.epoch)
 
 
-def _cells(sheet: Any, first: int, most: int) -> list[list[Any]]:
-    """Return rows of a sheet from one on, all as wide, whatever size the file says it has."""
+def _cells(sheet: Any, first: int, most: int, *, as_shown: bool = False) -> list[list[Any]]:
+    """Return rows of a sheet from one on, all as wide, whatever size the file says it has.
+
+    `as_shown` looks for numbers that their format shows with zeros in front.
+    """
     sheet.reset_dimensions()
-    rows = [list(row) for row in islice(sheet.iter_rows(min_row=first, values_only=True), most)]
+    found = islice(sheet.iter_rows(min_row=first, values_only=not as_shown), most)
+    rows = [[padded(cell) for cell in row] if as_shown else list(row) for row in found]
     width = max(map(len, rows), default=0)
     return [row + [None] * (width - len(row)) for row in rows]
 

@@ -38,6 +38,10 @@ class Delivery:
     partial: list[str]
 
 
+# Endings of files whose format is guessed; others say it themselves, or are not read.
+_GUESSED = {".xlsx", ".xlsm", ".csv", ".txt"}
+
+
 def deliveries(files: list[Path]) -> list[Delivery]:
     """Read files, those whose names differ in a year alone as one table; the largest first.
 
@@ -69,7 +73,8 @@ def guess_format(path: Path) -> FileFormat:
     if not path.is_file():
         raise DataError(f"{path} cannot be read: No such file")
     with plain_file(path) as plain:
-        refuse_other_content(plain, file_kind(path), path.name, FileFormat().encoding)
+        if plain.suffix.lower() in _GUESSED:
+            refuse_other_content(plain, file_kind(path), path.name, FileFormat().encoding)
         if plain.suffix.lower() in {".xlsx", ".xlsm"}:
             with warnings.catch_warnings():
                 # of the library, which quote cells

@@ -5,6 +5,7 @@ import pandas as pd
 
 from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Ruled, issue
+from pipeline.panel.number_marks import typed_numbers
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
 from pipeline.panel.values import refuse_rows, text
@@ -45,7 +46,7 @@ def _conversion(rule: Price) -> Reason:
 
 def _series(table: pd.DataFrame, rule: Price) -> pd.DataFrame:
     """Return year, value and group, sorted; values are numbers, keys are unique."""
-    value = pd.to_numeric(table["value"], errors="coerce").astype("float64")
+    value = typed_numbers(table["value"])
     series = pd.DataFrame(
         {"year": calendar_year(table["year"], f"year of {rule.file}"), "value": value}
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from pipeline.errors import DataError, Reason, told_columns
 from pipeline.panel.check_digits import wrong_check_digits
 from pipeline.panel.ledger import Issue, issue
+from pipeline.panel.number_marks import typed_numbers
 from pipeline.panel.numbers import numeric
 from pipeline.panel.rules.sums import added_up
 from pipeline.panel.values import (
@@ -73,7 +74,7 @@ def blank_missing_codes(
 def is_code(values: pd.Series, codes: Sequence[str]) -> pd.Series:
     """Mark values that are one of the codes, as text or as a number; 09 is no 9."""
     numeric_codes = pd.to_numeric(pd.Series(codes), errors="coerce").dropna()
-    numeric = pd.to_numeric(values, errors="coerce").isin(numeric_codes)
+    numeric = typed_numbers(values).isin(numeric_codes)
     if pd.api.types.is_numeric_dtype(values.dtype):
         return numeric
     written = text(values)
