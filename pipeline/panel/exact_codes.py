@@ -74,8 +74,9 @@ def _is_text(values: pd.Series) -> bool:
 
 def _shortened(values: pd.Series) -> pd.Series:
     """Flag texts such as 1.23457E+11: fewer digits than the number has."""
-    lost = pd.Series(False, index=values.index)
-    if pd.api.types.is_string_dtype(values.dtype):
-        powers = values[values.str.contains(r"[eE]", regex=True).fillna(False).astype(bool)]
-        lost.loc[powers.index] = is_rounded(texts(powers.str.strip()))
-    return lost
+    none = pd.Series(False, index=values.index)
+    if not pd.api.types.is_string_dtype(values.dtype):
+        return none
+    powers = values[values.str.contains(r"[eE]", regex=True).fillna(False).astype(bool)]
+    lost = pd.Series(is_rounded(texts(powers.str.strip())), index=powers.index, dtype=bool)
+    return lost.reindex(values.index, fill_value=False)
