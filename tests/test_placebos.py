@@ -14,6 +14,7 @@ from results import (
     EVERYONE,
     OUTCOMES,
     _table,
+    remarked,
     said,
     settings,
     study_results,
@@ -239,6 +240,16 @@ def test_the_table_shows_every_placebo_estimate(results):
         ("Panel C", "8.1", "3.2", "[1.9, 14.6]", "0.01", "0.02", "4,321"),
         ("Panel C", "—", "", "", "—", "—", ""),
     ]
+
+
+def test_the_notes_say_where_years_are_left_out_because_adjusted_for(results):
+    rows = results.estimates["sample"] == PLACEBO_ENTRY
+    code = Reason("placebo_entry_without_adjusted_for", {"years": 2, "times": [-1]})
+    changed = remarked(results.estimates, rows & results.estimates["estimate"].notna(), code)
+    fitted = dataclasses.replace(results, estimates=changed)
+    words = "change since the year before that entry a specification adjusts for"
+    for study, is_said in ((results, False), (fitted, True)):
+        assert (words in " ".join(placebos_tables(study)[0].notes)) == is_said
 
 
 def test_the_notes_say_what_a_placebo_cannot_show(results):

@@ -174,6 +174,7 @@ def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple
     reasons = "; ".join(f"{o.label}, {o.negative_control}" for o in controls)
     dated = any(row["sample"] == PLACEBO_ENTRY for row in rows)
     effects = [as_effect(_named(row)) for row in rows]
+    adjusted = any(effect.remark("placebo_entry_without_adjusted_for") for effect in effects)
     notes = (
         say("placebos.what_is_shown"),
         panels_key(results, [(str(r["design"]), str(r["estimator"])) for r in rows]),
@@ -183,6 +184,7 @@ def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple
             full=[say("placebos.early_entry") if dated else "", say("placebos.reading")],
             short=[say("short_notes.placebo_reading")],
         ),
+        say("placebos.early_entry_adjusted") if adjusted else "",
         *_chance_notes(results, effects, corrected),
         *reasons_in_words(effects),
     )
