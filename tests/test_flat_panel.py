@@ -6,6 +6,7 @@ import pytest
 import statsmodels.api as sm
 from keyed import rows_with
 from pydantic import ValidationError
+from recovered import recovered
 from stacked_tables import estimation, no_matches, outcomes, random_study, treatment
 from told import declared, estimate_specs
 
@@ -295,3 +296,8 @@ def test_where_effects_still_grow_one_dummy_for_the_end_is_wrong_and_an_average_
         found = rows_by(results, estimator)["estimate"]
         off = np.abs(found[NAMED[2:]].to_numpy() - [1, 2, mean])
         assert (off > 0.05).all() if estimator == "twoway" else (off < 1e-9).all()
+    untreated = panel.assign(sales=panel["sales"] - gained)
+    for changes, truth in (({}, 1.5), ({"end_bins": "averaged"}, (1 + 2 + mean) / 3)):
+        asked = section(*EVERY[1:], **changes)
+        told = recovered(panel, untreated, no_matches(), weights, asked)
+        assert told["truth"].to_numpy() == pytest.approx(truth, abs=1e-9)

@@ -159,6 +159,7 @@ def test_clustered_by_state(firms):
 
 
 FLAT = {"terms": ["att"], "average": "simple", "cluster": "firm"}
+PANEL_YEARS = {"firms": "panel"}
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,7 @@ FLAT = {"terms": ["att"], "average": "simple", "cluster": "firm"}
             0.0132651554,
         ),
         (FLAT | {"estimator": "sun_abraham"}, -0.0399512752, 0.0117962774),
+        (FLAT | {"estimator": "sun_abraham"} | PANEL_YEARS, -0.0399512752, 0.0117962774),
         (
             FLAT | {"estimator": "extended_twoway", "covariates": ["lpop"], "effects": "cohort"},
             -0.0506270331,
