@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from results import OUTCOMES, study_results
 from test_ran import altered
 
@@ -13,6 +14,7 @@ from pipeline.exhibits.render.results_csv import plots_csv
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.words.cautions import panel_warnings
+from pipeline.exhibits.words.verdicts import answer
 
 OUTCOME = "sales_log"
 
@@ -55,3 +57,18 @@ def test_firms_of_the_whole_panel_are_in_no_stacks_that_use_them_again():
     said, of_whole = (" ".join(panel_warnings(results, shown)) for results in (plain, whole))
     assert "in several sets or entry years" in said
     assert "in several sets or entry years" not in of_whole
+
+
+@pytest.mark.parametrize(
+    ("changes", "over"),
+    [
+        ({"end_bins": "last_shown"}, "years 0 to 2 from entry"),
+        ({"end_bins": "both_averaged"}, "all years from entry on"),
+        ({"end_bins": "untested_shown", "average": "pooled"}, "all years from entry on"),
+    ],
+)
+def test_the_answer_says_over_which_years_it_is(changes, over):
+    """Without the last, open-ended, year, unless averages take it or all years are pooled."""
+    place = {"estimator": "stacked"}
+    (results,) = altered([study_results()], place, firms="panel", firm_years="once", **changes)
+    assert over in answer(results, {})

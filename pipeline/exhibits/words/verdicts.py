@@ -10,6 +10,7 @@ from pipeline.exhibits.numbers import translated_unit, translated_value
 from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.caution_words import short_clauses
+from pipeline.exhibits.words.end_bins import last_averaged
 from pipeline.exhibits.words.language import MINUS, join_words, say
 
 # Words that go one way or the other.
@@ -59,11 +60,12 @@ def answer(
     clauses = [_clause(code, why, names) for (code, why), names in groups.items()]
     headline = results.settings.estimate.headline
     row = ran_on(results, headline.spec, [headline.design], verdicts)[0]
+    last = last_averaged(row)
     return say(
-        "answer.sentence",
+        "answer.sentence" if last is not None else "answer.sentence_of_panel",
         firms=results.settings.exhibit.firms,
         first=0,
-        last=row.number("last_event_time"),
+        last=last,
         clauses="; ".join(clauses),
     )
 
