@@ -103,3 +103,16 @@ def test_other_files_have_no_kinds(tmp_path):
     (tmp_path / "f.csv").write_text("id,year,sales\n1,2001,.a\n")
     assert obtained(tmp_path, source={"panel": "f.csv"}).missing_kinds.empty
     assert missing_kind_issues(None) == []
+
+
+def test_a_file_that_is_read_is_counted_whatever_else_is_wrong_in_it(tmp_path):
+    """Damaged labels, and numbers beyond those that Stata has, stop nothing."""
+    path, more = tmp_path / "f.dta", {"id": np.arange(2), "year": np.full(2, 2001)}
+    stata_file(path, "a", labels={"sales": {1: "one"}}, **more)
+    content = path.read_bytes()
+    at = content.index(b"<value_labels>") + len(b"<value_labels><lbl>")
+    path.write_bytes(content[:at] + b"\xff" * 8 + content[at + 8 :])
+    assert obtained(tmp_path).missing_kinds["kind"].tolist() == [".a"]
+    start = content.index(b"<data>") + len("<data>")
+    path.write_bytes(content[:start] + struct.pack("<d", np.inf) + content[start + 8 :])
+    assert obtained(tmp_path).missing_kinds.empty

@@ -85,7 +85,11 @@ def _of_file(path: Path, names: Mapping[str, Sequence[str]]) -> Iterator[dict[st
 def _labels(path: Path) -> dict[str, dict[str, str]]:
     """Return, for every column of a file, the texts that its value labels have for kinds."""
     with pd.read_stata(path, iterator=True, convert_categoricals=False) as reader:
-        texts, names = reader.value_labels(), list(reader.variable_labels())
+        names = list(reader.variable_labels())
+        try:
+            texts = reader.value_labels()
+        except Exception:  # of a damaged table of labels, which nobody else reads
+            texts = {}
         # the library tells which labels a column has only by converting it
         sets = vars(reader)["_lbllist"]
     return {
@@ -103,9 +107,21 @@ def _counted(path: Path, columns: set[str]) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = {name: Counter() for name in columns}
     if not columns:
         return counts
+    try:
+        for name, letters in _letters(path, sorted(columns)):
+            counts[name].update(letters)
+    except Exception:  # of numbers beyond those that Stata has, which are missing and no kind
+        return {}
+    for kinds in counts.values():
+        kinds.pop(".", None)
+    return counts
+
+
+def _letters(path: Path, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield a column and how its missing values are written, for as many rows as fit in memory."""
     with pd.read_stata(
         path,
-        columns=sorted(columns),
+        columns=columns,
         convert_missing=True,
         convert_dates=False,
         convert_categoricals=False,
@@ -113,8 +129,6 @@ def _counted(path: Path, columns: set[str]) -> dict[str, Counter[str]]:
     ) as reader:
         for chunk in reader:
             for name in filter(lambda n: pd.api.types.is_object_dtype(chunk[n]), chunk.columns):
+                # of a missing value the library makes an object with its letter
                 letters = (getattr(cell, "string", None) for cell in chunk[name])
-                counts[str(name)].update(letter for letter in letters if letter is not None)
-    for kinds in counts.values():
-        kinds.pop(".", None)
-    return counts
+                yield str(name), [letter for letter in letters if letter is not None]
