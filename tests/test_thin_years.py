@@ -67,14 +67,14 @@ RATES = st.floats(0.55, 1.9)
 LEVELS = st.lists(st.integers(20, 400), min_size=3, max_size=9)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(n=st.integers(3, 12), rate=RATES, first=st.integers(30, 400))
 def test_a_panel_that_grows_or_shrinks_steadily_has_no_half_year(n, rate, first):
     counts = [round(first * rate**at) for at in range(n)]
     assert halves([c for c in counts if c >= 20]) == []
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(levels=LEVELS, shrinks=st.booleans())
 def test_years_that_only_grow_or_only_shrink_never_hide_in_runs(levels, shrinks):
     """Single years alone are thin there, as beside a jump, and level ones at an end."""
@@ -84,7 +84,7 @@ def test_years_that_only_grow_or_only_shrink_never_hide_in_runs(levels, shrinks)
         assert one.beside == [b for b in around if 0 <= b < len(counts)] or len(one.beside) == 1
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(
     n=st.integers(6, 12), start=st.integers(1, 4), length=st.integers(1, 4),
     share=st.floats(0.1, 0.45), rate=st.floats(0.9, 1.1),

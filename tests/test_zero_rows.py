@@ -82,7 +82,7 @@ def test_a_column_of_zeros_and_ones_is_no_size():
 STATES = st.sampled_from(["more", "zero", "lacks"])
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(firms=st.lists(st.lists(STATES, min_size=3, max_size=6), min_size=1, max_size=5))
 def test_every_row_of_zeros_is_counted_once_and_settled_or_kept(firms):
     """Against a count firm by firm; rows without a size are never settled."""
