@@ -102,12 +102,13 @@ def thin_places(counts: Codes) -> dict[int, ThinPlace]:
     """Return the places of a series of counts that are thin, ascending.
 
     One is where it, and each of a run of places with it, has too small a share of the average
-    beside the run; the shortest such run is taken. Several must be below both sides, and at an end
-    have about as many as each other, so that numbers that go on rising or falling are no gap.
+    beside the run; the longest such run is taken. Half ones, and several, must be below both sides,
+    and at an end have about as many as each other, so that numbers that go on rising or falling, or
+    do so once and for good, are no gap.
     """
     found: dict[int, ThinPlace] = {}
     for is_half in (True, False):
-        for length in range(1, len(counts) // 2 + 1):
+        for length in range(len(counts) // 2, 0, -1):
             for start in range(len(counts) - length + 1):
                 beside = _beside(start, length, len(counts))
                 run = range(start, start + length)
@@ -127,9 +128,17 @@ def _is_thin(counts: Codes, run: range, beside: list[int], is_half: bool) -> boo
     own, around = counts[list(run)], counts[beside]
     share = _HALF if is_half else _FEW if len(beside) > 1 else _FEW_AT_END
     few = around.mean() >= LEAST_FIRMS and own.max() < share * around.mean()
-    dips = len(run) == 1 or own.max() < around.min()
-    level = len(beside) > 1 or own.min() >= _FEW_AT_END * own.max()
-    return bool(few and dips and level)
+    dips = (len(run) == 1 and not is_half) or own.max() < around.min()
+    if len(beside) == 1:
+        level = own.min() >= _FEW_AT_END * own.max()
+        return bool(few and level and not (is_half and _goes_on(counts, run, beside[0])))
+    return bool(few and dips)
+
+
+def _goes_on(counts: Codes, run: range, beside: int) -> bool:
+    """Say whether numbers rise from an end, or fall to it, as much again beyond that place."""
+    beyond = beside + (1 if beside > run[0] else -1)
+    return bool(0 <= beyond < len(counts) and counts[beside] < _HALF * counts[beyond])
 
 
 def year_issues(present: Presence, accepted: Collection[int]) -> Iterator[Issue]:
