@@ -6,7 +6,7 @@ import pytest
 from workspace import project, section, write_params
 
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.params.estimate_faults import OF_RATIOS
+from pipeline.params.estimate_faults import JOINTLY, OF_RATIOS
 from pipeline.params.study import cross_faults, read_study
 from stages import check
 
@@ -67,7 +67,19 @@ def proportional(block):
     block["estimate"]["specs"]["twoway"]["outcomes"] = ["sales_level"]
 
 
+def drawn_jointly(block):
+    specs = block["estimate"]["specs"]
+    block["estimate"]["specs"] = {
+        name: spec for name, spec in specs.items() if spec["estimator"] == "group_time"
+    }
+    block["estimate"]["romano_wolf"] = {"draws": 99, "seed": 1}
+    (name,) = list(block["estimate"]["specs"])[:1]
+    design = block["estimate"]["specs"][name]["designs"][0]
+    block["estimate"]["headline"] = {"spec": name, "design": design, "term": "att"}
+
+
 CASES = {
+    "estimate.romano_wolf draws over effects of estimator: stacked or twoway": drawn_jointly,
     "randomisation makes each design again, and covariates_all_firms": with_sets_of_file,
     "placebo_entry_years: 4 needs .* from -4 to 4: give 1 to 3": stacked(placebo_entry_years=4),
     "event_bins: 5 to 6 has no event time": stacked(
@@ -100,7 +112,8 @@ def test_what_gives_estimates_is_not_refused():
     assert faults(grouped(designs=["covariates_all_firms"], match="common")) == []
 
 
-def test_effects_in_ratios_are_of_the_estimators_that_params_name():
+def test_estimators_of_ratios_and_of_joint_draws_are_those_that_params_name():
+    assert {name for name, e in ESTIMATORS.items() if e.joint} == set(JOINTLY)
     assert {n for n, e in ESTIMATORS.items() if e.in_ratios is not None} == set(OF_RATIOS)
 
 

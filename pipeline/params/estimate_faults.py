@@ -16,6 +16,8 @@ from pipeline.params.treatment import TreatmentSection
 
 # Estimators of effects in proportion to a level, as the registry of estimators has them.
 OF_RATIOS = ("stacked", "lee_bounds")
+# Those of which p-values over a family of outcomes are drawn, as the registry has them too.
+JOINTLY = ("stacked", "twoway", "cross_section")
 
 
 def estimate_faults(study: Sections, match: MatchSection, score: ScoreSection) -> Iterator[str]:
@@ -24,6 +26,12 @@ def estimate_faults(study: Sections, match: MatchSection, score: ScoreSection) -
         yield from _redone_faults(spec, match)
         yield from _time_faults(spec, study.treatment)
         yield from _ratio_faults(spec, study)
+    jointly = any(spec.estimator in JOINTLY for spec in study.estimate.specs)
+    if study.estimate.romano_wolf is not None and not jointly:
+        yield (
+            f"estimate.romano_wolf draws over effects of estimator: {' or '.join(JOINTLY)}, and no "
+            "spec has one: add such a spec, or leave romano_wolf out"
+        )
     analyses = study.estimate.analyses
     if analyses.groups is not None:
         yield from _group_faults(analyses.groups, match)
