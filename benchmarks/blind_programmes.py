@@ -163,9 +163,9 @@ def before(block: dict[str, Any]) -> dict[str, Any]:
     old["score"]["unmatched"]["controls_from"] = "all"
     old["match"]["designs"]["covariates"]["exact"] = []
     old["treatment"]["window"]["first_event_time"] = -2
-    spec = old["estimate"]["specs"]["stacked"]
-    spec["covariates"] = []
-    spec.pop("bias_reduced", None)
+    for spec in old["estimate"]["specs"].values():
+        spec["covariates"] = []
+        spec.pop("bias_reduced", None)
     return old
 
 

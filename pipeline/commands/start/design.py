@@ -29,6 +29,10 @@ _LONGEST_SPAN = (4, 3)
 # Treated firms per covariate of a score (Vittinghoff and McCulloch 2007 find five enough), and per
 # slope of an entry year.
 _PER_COVARIATE, _PER_SLOPE = 5, 8
+# Trends that an effect on all firms is adjusted for.
+_MOST_TRENDS = 3
+# Effects are estimated by entry year: treated clusters of each below which errors are too small.
+FEW_IN_A_YEAR = 10
 _FEWEST_COVARIATES, _MOST_COVARIATES = 2, 8
 _LOGS = {"sales", "employment", "wages", "assets"}
 # Firms that have a value above zero, for its log to be a covariate.
@@ -42,15 +46,16 @@ Covariates = dict[str, dict[str, object]]
 class ProposedDesign:
     """Hold covariates by name with their settings, cells, pool, and what inference needs.
 
-    `adjusted` are those of `scored` whose slopes by entry year the smallest entry year bears, those
-    that tell a trend first;
-    `broader` holds the column of `exact` that is the first digits of a code.
+    `adjusted` are those of `scored`, trends first, whose slopes the smallest entry year bears once
+    it is matched; `adjusted_all` those that all comparison firms bear. `broader` holds the column
+    of `exact` that is the first digits of a code.
     """
 
     cluster: list[str]
     covariates: Covariates
     scored: list[str]
     adjusted: list[str]
+    adjusted_all: list[str]
     exact: list[str]
     broader: dict[str, StartColumn]
     controls_from: str
@@ -60,11 +65,13 @@ class ProposedDesign:
     n_treated: int
     n_clusters: int
     n_treated_clusters: int
+    fewest_treated_clusters: int
 
     @property
     def few_treated_clusters(self) -> bool:
-        """Say whether errors need a correction for few treated clusters."""
-        return self.n_treated_clusters < FEW_TREATED_CLUSTERS
+        """Say whether errors need a correction for few treated clusters, in all or in a year."""
+        few_in_a_year = self.fewest_treated_clusters < FEW_IN_A_YEAR
+        return few_in_a_year or self.n_treated_clusters < FEW_TREATED_CLUSTERS
 
     @property
     def without_free_lead(self) -> dict[str, list[str]]:
@@ -125,13 +132,14 @@ def propose_design(
                    for name, column in classes.items()}  # fmt: skip
     cohorts = firms.entry.value_counts()
     small = len(cohorts) > 1 and cohorts.min() < _PER_SLOPE * max(1, len(scored))
-    trends = sorted(scored, key=lambda name: not _tells_trend(offered[name], columns))
+    adjusted, adjusted_all = _adjusted(scored, offered, columns, firms, pool)
     before, after = _window(table, keys, firms)
     return ProposedDesign(
         cluster=cluster,
         covariates=covariates,
         scored=scored,
-        adjusted=trends[: int(cohorts.min()) // _PER_SLOPE] if len(cohorts) else [],
+        adjusted=adjusted,
+        adjusted_all=adjusted_all,
         exact=exact,
         broader={name: column for name, column in classes.items() if column.digits is not None},
         controls_from="outside_treated_clusters" if elsewhere else "all",
@@ -141,7 +149,25 @@ def propose_design(
         n_treated=n_treated,
         n_clusters=int(firms.cluster.nunique()),
         n_treated_clusters=int(firms.cluster[firms.treated].nunique()),
+        fewest_treated_clusters=_fewest_treated_clusters(firms),
     )
+
+
+def _adjusted(
+    scored: list[str], offered: Covariates, columns: Columns, firms: _Firms, pool: pd.Series
+) -> tuple[list[str], list[str]]:
+    """Return what matched effects, and effects on all firms, are adjusted for: trends first."""
+    of_trend = [name for name in scored if _tells_trend(offered[name], columns)]
+    ordered = [*of_trend, *(name for name in scored if name not in of_trend)]
+    cohorts = firms.entry.value_counts()
+    matched = int(cohorts.min()) // _PER_SLOPE if len(cohorts) else 0
+    all_firms = min(_MOST_TRENDS, len(of_trend), int(pool.sum()) // _PER_SLOPE)
+    return ordered[:matched], ordered[: max(matched, all_firms)]
+
+
+def _fewest_treated_clusters(firms: _Firms) -> int:
+    by_year = firms.cluster[firms.treated].groupby(firms.entry[firms.treated]).nunique()
+    return int(by_year.min()) if len(by_year) else 0
 
 
 def choose_cluster(

@@ -64,11 +64,7 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     for delivery in delivered:
         _refuse_values_as_names(delivery)
     table, source, questions = _panel(delivered[0])
-    if len(table.columns) < 3:
-        raise DataError(
-            f"{delivered[0].pattern} has {len(table.columns)} columns; a panel has a firm, a "
-            "year and what is measured: check its delimiter, or give the panel itself"
-        )
+    _refuse_few_columns(table, delivered[0].pattern)
     asked = replace(asked, outcomes=asked.outcomes or outcomes_of(asked.earlier, table.columns))
     asked.require(table.columns, delivered[0].pattern)
     keys = guess_keys(table, asked)
@@ -102,6 +98,15 @@ def _refuse_values_as_names(delivery: Delivery) -> None:
         raise DataError(
             f"{delivery.pattern} has values for names of columns: {len(alike)} of the first row "
             "stand below it again; put a row of names above the values"
+        )
+
+
+def _refuse_few_columns(table: pd.DataFrame, panel: str) -> None:
+    """Raise DataError where a panel has no room for a firm, a year and what is measured."""
+    if len(table.columns) < 3:
+        raise DataError(
+            f"{panel} has {len(table.columns)} columns; a panel has a firm, a year and what is "
+            "measured: check its delimiter, or give the panel itself"
         )
 
 

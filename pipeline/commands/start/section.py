@@ -6,11 +6,12 @@ from typing import Any
 
 from pipeline.commands.start.asked import ToldColumns
 from pipeline.commands.start.columns import NAMES_SOMEBODY, OUTCOMES, Columns, transform_of
-from pipeline.commands.start.design import ProposedDesign
+from pipeline.commands.start.design import FEW_IN_A_YEAR, ProposedDesign
 from pipeline.commands.start.lines import block, flow, lines, quoted
 from pipeline.commands.start.questions import all_questions
 from pipeline.commands.start.read import Read, read_files
 from pipeline.commands.start.register import RegisterGuess
+from pipeline.commands.start.specs import ALL_FIRMS, specs
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 from pipeline.params.settings import read_value
 
@@ -43,12 +44,12 @@ def study_text(study: str, read: Read) -> str:
         last_event_time=design.last_event_time,
         leads=_leads(design),
         covariates=block(design.covariates, 6),
-        covariate_names=lines(design.scored, 8),
+        covariate_names=flow(design.scored),
         controls_from=design.controls_from,
         fit=design.fit,
         exact=flow(design.exact),
-        adjusted=flow(design.adjusted),
-        few_clusters=_few_clusters(design),
+        specs=specs(design.adjusted, design.adjusted_all, _few_clusters(design)),
+        unmatched_spec="stacked" if design.adjusted == design.adjusted_all else ALL_FIRMS,
         period=f"\n    period: {read.keys.period}" * (read.keys.period != "year"),
     )
 
@@ -56,16 +57,16 @@ def study_text(study: str, read: Read) -> str:
 def default_section() -> dict[str, Any]:
     """Return the section of a study about which nothing is known, as settings are read."""
     blank = dict.fromkeys(
-        ("cluster", "columns", "outcomes", "covariates", "covariate_names", "firm_id", "year"),
+        ("cluster", "columns", "outcomes", "covariates", "firm_id", "year"),
         " {}",
     )
-    blank |= dict.fromkeys(
-        ("source", "register", "questions", "few_clusters", "period", "leads"), ""
-    )
+    blank |= dict.fromkeys(("source", "register", "questions", "period", "leads"), "")
+    blank |= {"specs": specs([], [], ""), "unmatched_spec": "stacked"}
     blank["clean"] = block({"duplicates": _DUPLICATES}, 4)
     blank |= {"study": "study", "entry": " {}", "first_event_time": "-2", "last_event_time": "3"}
     blank |= {"comparison": "never_treated"}
-    blank |= {"controls_from": "all", "fit": "per_stack", "exact": "[]", "adjusted": "[]"}
+    blank |= {"controls_from": "all", "fit": "per_stack", "exact": "[]"}
+    blank |= {"covariate_names": "[]"}
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(blank)
     section: dict[str, Any] = read_value(text)["study"]
     return section
@@ -180,9 +181,8 @@ def _few_clusters(design: ProposedDesign) -> str:
         return ""
     beside = "".join(f"\n        #   {line}" for line in _BESIDE)
     return (
-        f"\n        # fewer than {FEW_TREATED_CLUSTERS} treated clusters: errors by CR2 beside the "
-        "usual ones"
-        f"\n        bias_reduced: true\n        # below ten, add{beside}"
+        f"\n        # fewer than {FEW_TREATED_CLUSTERS} treated clusters, or {FEW_IN_A_YEAR} of an "
+        f"entry year: errors by CR2\n        bias_reduced: true\n        # below ten, add{beside}"
     )
 
 
