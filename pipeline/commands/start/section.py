@@ -172,7 +172,7 @@ def _leads(design: ProposedDesign) -> str:
     return (
         f"\n    # covariates read {', '.join(columns)} in every year of the window before entry: "
         "no\n    # trend before entry can be seen in them; to see one, leave out "
-        f"{', '.join(alone) or 'a year of theirs'}"
+        f"{' or '.join(alone) or 'a year of theirs'}"
     )
 
 
