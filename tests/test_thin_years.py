@@ -109,12 +109,20 @@ def test_any_run_of_half_years_is_seen_on_a_panel_that_moves(n, start, length, s
 
 
 @pytest.mark.parametrize(
+    "counts", [[24, 60, 66, 72], [72, 66, 60, 24], [20, 22, 60, 70], [24, 60], [60, 60, 20, 60]]
+)
+def test_half_years_at_the_end_of_a_panel_that_grows_are_seen(counts):
+    assert halves(counts)
+
+
+@pytest.mark.parametrize(
     "counts",
     [
         [20, 40, 85, 120, 150],
         [20, 20, 20, 90, 90, 90],
         [90, 90, 90, 20, 20, 20],
         [10, 40, 160, 640],
+        [6, 13, 20, 27, 33, 40],
         [150, 120, 85, 40, 20],
         [100, 75, 45, 75, 100, 100, 100],
         [50, 55, 60, 120, 125, 130],

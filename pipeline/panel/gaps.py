@@ -131,14 +131,20 @@ def _is_thin(counts: Codes, run: range, beside: list[int], is_half: bool) -> boo
     dips = (len(run) == 1 and not is_half) or own.max() < around.min()
     if len(beside) == 1:
         level = own.min() >= _FEW_AT_END * own.max()
-        return bool(few and level and not (is_half and _goes_on(counts, run, beside[0])))
+        gone_on = _gone_on(counts, run, beside[0]) if is_half else around.min()
+        return bool(few and level and own.max() < share * gone_on)
     return bool(few and dips)
 
 
-def _goes_on(counts: Codes, run: range, beside: int) -> bool:
-    """Say whether numbers rise from an end, or fall to it, as much again beyond that place."""
+def _gone_on(counts: Codes, run: range, beside: int) -> float:
+    """Return the number that an end would have if it went on as from beyond to the place beside.
+
+    Where numbers shrink towards an end; else that of the place beside.
+    """
     beyond = beside + (1 if beside > run[0] else -1)
-    return bool(0 <= beyond < len(counts) and counts[beside] < _HALF * counts[beyond])
+    if not 0 <= beyond < len(counts) or counts[beyond] <= counts[beside]:
+        return float(counts[beside])
+    return float(counts[beside] ** 2 / counts[beyond])
 
 
 def year_issues(present: Presence, accepted: Collection[int]) -> Iterator[Issue]:

@@ -22,7 +22,10 @@ def guess_identifier(panel: pd.Series, register: pd.Series) -> dict[str, Any]:
     delivered = share_found(panel, register, {})
     if delivered >= FEW_FOUND:
         return {}
-    settings = _every_way(panel, register)
+    try:
+        settings = _every_way(panel, register)
+    except DataError:  # of identifiers that lost digits, which clean refuses by row
+        return {}
     best = share_found(panel, register, settings)
     if best < max(FEW_FOUND, _LEAST_GAIN * delivered):
         return {}
