@@ -9,6 +9,7 @@ from pipeline.panel.coverage import measure_coverage
 from pipeline.panel.notices import notices
 from pipeline.panel.obtained import read_obtained, read_origins
 from pipeline.panel.profile import panel_dominance, profile_panel
+from pipeline.panel.rules.weights import without_repeated
 from pipeline.panel.sources import read_rules_tables
 from pipeline.panel.used_columns import used_columns
 from pipeline.panel.what_cleaned import data_rules
@@ -63,9 +64,10 @@ def main(
     for notice in notices(cleaned):
         notify(f"clean {folders.study}: {notice}")
     write(DATA_RULES, data_rules(data, clean, treatment), folder)
-    write(COVERAGE, measure_coverage(cleaned.panel), folder)
-    write(PANEL_DOMINANCE, panel_dominance(cleaned.panel), folder)
-    write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count, data.columns), folder)
+    described = without_repeated(cleaned.panel, data.weight)
+    write(COVERAGE, measure_coverage(described), folder)
+    write(PANEL_DOMINANCE, panel_dominance(described), folder)
+    write(PROFILE, profile_panel(described, clean.minimum_count, data.columns), folder)
 
 
 if __name__ == "__main__":

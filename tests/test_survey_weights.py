@@ -15,6 +15,7 @@ from results import study_results
 from sklearn.metrics import roc_auc_score
 from stacked_tables import estimation, outcomes, treatment
 from test_cleaning import rows
+from test_disclosure import with_dominance
 from test_options import replaced
 from workspace import section
 
@@ -32,12 +33,13 @@ from pipeline.exhibits.words.sampling import sampling_words
 from pipeline.inference.bootstrap import bootstrap_terms
 from pipeline.inference.randomisation import randomise
 from pipeline.matching.largest_firms import covariate_dominance
-from pipeline.panel.rules.weights import give_weights
+from pipeline.panel.rules.weights import give_weights, without_repeated
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.inference import Randomisation
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.study import cross_faults, read_study
+from pipeline.publishing.disclosure.dominance import dominated_effects
 from pipeline.publishing.study import study_tables
 from pipeline.selection.score_fit import fit_score
 
@@ -252,6 +254,7 @@ def test_a_firm_has_its_weight_in_all_years_and_one_without_is_left_out_and_coun
     assert ruled.panel[SAMPLING_WEIGHT].tolist() == [3.0, 3.0, 0.5]
     assert ruled.panel["firm_id"].tolist() == ["A", "A", "C"]
     assert ruled.step.code == "with_sampling_weight"
+    assert SAMPLING_WEIGHT not in without_repeated(ruled.panel, "weight")
 
 
 @pytest.mark.parametrize(
@@ -400,10 +403,26 @@ def test_one_firm_with_most_of_the_weights_hides_effects_and_means_on_any_scale(
     panel = weighted_panel()
     first = panel.loc[panel["cohort"].notna(), "firm_id"].iloc[0]
     heavy = panel[SAMPLING_WEIGHT].mask(panel["firm_id"] == first, 1e3)
-    (found, _) = measured(panel.assign(**{SAMPLING_WEIGHT: heavy}), ["odds"])
+    (found, results) = measured(panel.assign(**{SAMPLING_WEIGHT: heavy}), ["odds"])
     shares = outcome_dominance(found.study).query("treated")
     assert (shares["share"] > 90).all() and shares["estimator"].isna().any()
     means = covariate_dominance(found.firm_stacks, found.redo.score, found.redo.match)
     whole = means[(means["stack"] == "all") & means["treated"].astype(bool)]
     assert {"size", "sector", "propensity_score"} <= set(whole["covariate"])
     assert (whole.loc[whole["sample"] == "after", "share"] > 90).all()
+    groups = results.estimates.query("estimator == 'groups'")
+    assert set(groups["reason"].dropna()) == {"group_on_few_weights"}
+    assert groups["estimate"].isna().any() and groups["estimate"].notna().any()
+
+
+def test_effects_on_logs_and_on_survival_are_hidden_with_the_weights_that_they_rest_on(sampled):
+    rows = sampled.estimates
+    one = rows["outcome"].isin(["sales_log", "survival"]) & (rows["design"] == "covariates_lags")
+    survives = rows[rows["outcome"] == "sales_log"].head(1).assign(outcome="survival")
+    survives = survives.assign(design="covariates_lags")
+    every = pd.concat([rows, survives], ignore_index=True)
+    heavy = with_dominance(replace(sampled, estimates=every), 99.0)
+    marks = dominated_effects(heavy)
+    assert marks[np.append(one.to_numpy(), True)].all() and not marks.all()
+    unweighted = with_dominance(replace(study_results(), estimates=every), 99.0)
+    assert not dominated_effects(unweighted).any()

@@ -29,6 +29,7 @@ from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError, ParamsError, Reason, SupportError
 from pipeline.inference.covariance import benjamini_hochberg
 from pipeline.inference.equality import TEST, detectable_difference, equality_row
+from pipeline.matching.losses import effective_size
 from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import n_groups
 from pipeline.panel.scale import on_scale
@@ -142,7 +143,7 @@ def _estimate(
         sample = stacked_sample(stacks, values, study.estimate.missing)
         collected.members.add_sample(labelled(own), sample)
         try:
-            _require_firms(sample, asked.least_firms)
+            _require_firms(sample, asked.least_firms, sampled=study.sampling is not None)
             row = average_row(collected, own, _effect(study, outcome, sample))
             if (kept := collected.kept_of(own, ATT)) is not None:
                 effects[group] = kept.by_cluster
@@ -167,9 +168,21 @@ def _firms(sample: StackedSample) -> dict[str, int]:
     }
 
 
-def _require_firms(sample: StackedSample, least: int) -> None:
+def _require_firms(sample: StackedSample, least: int, *, sampled: bool) -> None:
+    """Raise IdentificationError where a side has too few firms; too few by sampling weights, too.
+
+    By these a group may rest on one firm of many.
+    """
     if min(_firms(sample).values()) < least:
         raise IdentificationError(Reason("group_too_small", {"least": least}))
+    if sampled and min(_effective(sample, side) for side in (True, False)) < least:
+        raise IdentificationError(Reason("group_on_few_weights", {"least": least}))
+
+
+def _effective(sample: StackedSample, treated: bool) -> float:
+    """Return the effective number of firms of a side, each with its weights added up."""
+    own = sample.treated == treated
+    return effective_size(np.bincount(sample.firm[own], sample.weight[own]).astype(np.float64))
 
 
 def _group_q_values(label: Label, found: dict[str, _Grouped]) -> list[Row]:

@@ -175,7 +175,7 @@ class GroupsSection(Analysis):
     `match: common` keeps the design's matches, a comparison firm counting in the groups of the
     firms that it is matched to (in its own under weights); `within` matches again inside each
     group, on the same score. Groups with fewer than `least_firms` treated or comparison firms are
-    not shown.
+    not shown; nor are those with so few in effect, (sum w)^2 / sum(w^2), by sampling weights.
     """
 
     match: Literal["common", "within"]

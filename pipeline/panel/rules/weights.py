@@ -36,6 +36,13 @@ def give_weights(panel: pd.DataFrame, column: str, called: str) -> Ruled:
     return Ruled(every, step=step, kept=weight.notna())
 
 
+def without_repeated(panel: pd.DataFrame, column: str | None) -> pd.DataFrame:
+    """Return the panel as it is described: without weights of firms, which repeat a column."""
+    if column in (None, SAMPLING_WEIGHT):
+        return panel
+    return panel.drop(columns=SAMPLING_WEIGHT)
+
+
 def _refuse(faulty: pd.Series, panel: pd.DataFrame, rule: str, remedy: str) -> None:
     """Raise DataError where rows are marked, with their number and that of their firms."""
     marked = panel.loc[faulty.reindex(panel.index), "firm_id"]

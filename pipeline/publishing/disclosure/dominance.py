@@ -66,19 +66,26 @@ def dominated_effects(results: StudyResults) -> Flags:
     by_level = _at_times_of(results, heavy[~weighted], ["outcome", "design"])
     by_weight = _at_times_of(results, heavy[weighted], ["outcome", "design", "estimator"])
     if sampling_weight(results) is not None:
-        return by_level | by_weight
+        return by_level | by_weight | _of_no_mean(results, heavy[~weighted])
     return (by_level & effects_in_levels(results)) | by_weight
+
+
+def _of_no_mean(results: StudyResults, heavy: pd.DataFrame) -> Flags:
+    """Mark the effects (n,) on what has no mean of its own, as survival, where a design's are."""
+    told = results.estimates["outcome"].isin(list(results.settings.outcomes.root)).to_numpy()
+    return np.asarray(_at_times_of(results, heavy, ["design"]) & ~told)
 
 
 def _at_times_of(results: StudyResults, heavy: pd.DataFrame, key: list[str]) -> Flags:
     """Mark the effects (n,) with a time in `heavy`, by key: the reference or of their own."""
-    times = heavy.groupby(key)["event_time"].agg(set).to_dict()
+    found = heavy.groupby(key)["event_time"].agg(set).items()
+    times = {place if isinstance(place, tuple) else (place,): own for place, own in found}
     rows, reference = results.estimates, reference_event_time(results)
     time = rows["event_time"].fillna(rows["year"] - rows["cohort"]).astype("Int64")
     marks = []
     for place, own in zip(keys_of(rows, key), time, strict=True):
-        found = times.get(place, set())
-        marks.append(not found.isdisjoint({reference, *(found if pd.isna(own) else {own})}))
+        heavy_at = times.get(place, set())
+        marks.append(not heavy_at.isdisjoint({reference, *(heavy_at if pd.isna(own) else {own})}))
     return np.array(marks, dtype=np.bool_)
 
 
