@@ -51,7 +51,7 @@ CHANGES = [
     ("firms", GROUP_TIME, "panel", "among all firms of the panel with data in the two years"),
     ("firms", FLAT | {"firm_years": "once"}, "panel", "every observed firm-year of the panel"),
     ("end_bins", FLAT | WHOLE, "both_shown", "neither is in an average"),
-    ("end_bins", FLAT | WHOLE, "untested_shown", "neither of which is in an average"),
+    ("end_bins", FLAT | WHOLE, "untested_shown", "and its mean takes neither"),
     ("end_bins", EXTENDED | WHOLE, "last_averaged", "one effect, which averages take"),
     ("untreated_categories", GROUP_TIME, "leave_out", "in categories that no treated one is in"),
     ("comparison", STACKED, "not_yet_treated", "not-yet-treated firms"),
