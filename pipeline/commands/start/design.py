@@ -11,6 +11,12 @@ import pandas as pd
 
 from pipeline.commands.start.broader import broader_class, classes_of
 from pipeline.commands.start.columns import Columns, StartColumn, slug
+from pipeline.commands.start.covariates import (
+    Covariates,
+    dated_setting,
+    offered_covariates,
+    tells_trend,
+)
 from pipeline.commands.start.entered import Entered
 from pipeline.commands.start.keys import Keys
 from pipeline.commands.start.numbers import numbers
@@ -23,9 +29,6 @@ _CELL = 5
 _IN_CELLS = 0.95
 # No error can be told from fewer clusters.
 _FEWEST_CLUSTERS = 5
-# A year before entry is asked of covariates where this share of treated firms has a row in it.
-_OBSERVED = 0.9
-_LONGEST_SPAN = (4, 3)
 # Treated firms per covariate of a score (Vittinghoff and McCulloch 2007 find five enough), and per
 # slope of an entry year.
 _PER_COVARIATE, _PER_SLOPE = 5, 8
@@ -34,12 +37,6 @@ _MOST_TRENDS = 3
 # Effects are estimated by entry year: treated clusters of each below which errors are too small.
 FEW_IN_A_YEAR = 10
 _FEWEST_COVARIATES, _MOST_COVARIATES = 2, 8
-_LOGS = {"sales", "employment", "wages", "assets"}
-# Firms that have a value above zero, for its log to be a covariate.
-_ABOVE_ZERO = 0.95
-
-
-Covariates = dict[str, dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -124,11 +121,11 @@ def propose_design(
     pool = firms.outside if elsewhere else ~firms.treated
     classes = _exact(firms, pool, columns)
     exact = list(classes)
-    offered = _offered(table, columns, firms)
+    offered = offered_covariates(table, columns, firms.years_before[firms.treated])
     most = max(_FEWEST_COVARIATES, min(_MOST_COVARIATES, n_treated // _PER_COVARIATE))
     scored = list(offered)[:most]
     covariates = {name: offered[name] for name in scored}
-    covariates |= {name: _setting(column.label, name, "category")
+    covariates |= {name: dated_setting(column.label, name, "category")
                    for name, column in classes.items()}  # fmt: skip
     cohorts = firms.entry.value_counts()
     small = len(cohorts) > 1 and cohorts.min() < _PER_SLOPE * max(1, len(scored))
@@ -157,7 +154,7 @@ def _adjusted(
     scored: list[str], offered: Covariates, columns: Columns, firms: _Firms, pool: pd.Series
 ) -> tuple[list[str], list[str]]:
     """Return what matched effects, and effects on all firms, are adjusted for: trends first."""
-    of_trend = [name for name in scored if _tells_trend(offered[name], columns)]
+    of_trend = [name for name in scored if tells_trend(offered[name], columns)]
     ordered = [*of_trend, *(name for name in scored if name not in of_trend)]
     cohorts = firms.entry.value_counts()
     matched = int(cohorts.min()) // _PER_SLOPE if len(cohorts) else 0
@@ -224,72 +221,6 @@ def _exact(firms: _Firms, pool: pd.Series, columns: Columns) -> dict[str, StartC
         if len(reached) and reached.mean() >= _IN_CELLS:
             return {name: offered[name]}
     return {}
-
-
-def _offered(table: pd.DataFrame, columns: Columns, firms: _Firms) -> Covariates:
-    """Return covariates in the order in which a small programme would keep them.
-
-    One of each kind goes first, level, growth over the longest span and age, before a second.
-    """
-    spans, kinds = _spans(firms), list[Covariates]()
-    others = Covariates()
-    for name in columns.covariates:
-        column = columns.used[name]
-        transform = _transform(table, name, column)
-        key = f"{name}_{transform}" if transform == "log" else name
-        level = {key: _setting(column.label, name, transform)}
-        if name not in {"sales", "employment"}:
-            others |= level
-        elif transform == "log" and column.changes:
-            kinds.append(level | _growth(name, spans))
-        else:
-            kinds.append(level)
-    ages = {k: v for k, v in others.items() if columns.used[str(v["column"])].role in _AGES}
-    firsts = [dict(list(kind.items())[:2]) for kind in kinds]
-    return reduce(dict.__or__, [*firsts[:1], ages, *firsts, *kinds, others], Covariates())
-
-
-_AGES = {"age", "founded"}
-
-
-def _growth(name: str, spans: list[tuple[int, int]]) -> Covariates:
-    return {
-        f"{name}_growth_{-first}_{-last}": {
-            "label": f"Growth of {name}, {-first} to {-last} years before entry",
-            "column": name, "transform": "log", "change": [first, last],
-        }
-        for first, last in spans
-    }  # fmt: skip
-
-
-def _tells_trend(setting: dict[str, object], columns: Columns) -> bool:
-    """Say whether a covariate tells how fast a firm would have grown: growth before, or age."""
-    return "change" in setting or columns.used[str(setting["column"])].role in _AGES
-
-
-def _setting(label: str, name: str, transform: str) -> dict[str, object]:
-    return {"label": label, "column": name, "transform": transform, "at": -1}
-
-
-def _transform(table: pd.DataFrame, name: str, column: StartColumn) -> str:
-    if column.role == "founded":
-        return "years_since"
-    if name == "exports":
-        return "any"
-    if column.role in _LOGS and not column.logs and not column.flag:
-        values = numbers(table[column.name]).dropna()
-        if len(values) and (values > 0).mean() >= _ABOVE_ZERO:
-            return "log"
-    return "level"
-
-
-def _spans(firms: _Firms) -> list[tuple[int, int]]:
-    """Return spans before entry that nearly all treated firms have: all years, and the last."""
-    before = firms.years_before[firms.treated]
-    if not len(before) or (before >= 2).mean() < _OBSERVED:
-        return []
-    long = next((n for n in _LONGEST_SPAN if (before >= n).mean() >= _OBSERVED), None)
-    return [*([(-long, -1)] if long else []), (-2, -1)]
 
 
 def _window(table: pd.DataFrame, keys: Keys, firms: _Firms) -> tuple[int, int]:
