@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from keyed import rows_with
+from keyed import figure, rows_with
 from pydantic import ValidationError
 from recovered import recovered
 from stacked_tables import estimation, no_matches, outcomes, random_study, treatment
@@ -182,9 +182,11 @@ def test_every_firm_year_is_used_that_has_the_outcome():
     """Firms of no risk set, with gaps, or gone before entry: all are in the regression."""
     panel, weights = unmatched(3)
     few = weights[weights["firm_id"].isin(["F000", "F006", "F020"])]
-    numbers = ["estimate", "std_error", "n_treated", "n_control", "n_obs"]
-    whole, of_few = (run(panel, w, section("twoway")).estimates[numbers] for w in (weights, few))
-    pd.testing.assert_frame_equal(whole, of_few)
+    found = run(panel, few, section("twoway"))
+    assert figure(found, FITS, "n_treated_sharing_cluster") == 6
+    assert "compare cluster: assignment" in found.estimates.iloc[0]["note"]
+    whole = run(panel, weights, section("twoway")).estimates
+    pd.testing.assert_frame_equal(whole, found.estimates)
     assert whole["n_obs"].max() == panel["sales"].notna().sum()
     inside = run(panel, weights, section("twoway", firms="risk_sets", terms=["att"])).estimates
     assert inside["n_obs"].max() < whole["n_obs"].max()

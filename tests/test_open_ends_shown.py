@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from results import OUTCOMES, study_results
+from results import OUTCOMES, study_results, with_details
 from test_ran import altered
 
+from pipeline.datasets.fits import FITS
 from pipeline.exhibits.figures.event_study import event_study
 from pipeline.exhibits.leads import headline_pre_trends
 from pipeline.exhibits.panels.event_effects import event_panel, shown_effects
@@ -57,6 +58,19 @@ def test_firms_of_the_whole_panel_are_in_no_stacks_that_use_them_again():
     said, of_whole = (" ".join(panel_warnings(results, shown)) for results in (plain, whole))
     assert "in several sets or entry years" in said
     assert "in several sets or entry years" not in of_whole
+
+
+def test_treated_firms_that_share_a_cluster_are_counted_among_every_firm():
+    plain = study_results()
+    panels = lettered_panels(plain)
+    shown = Shown({1: OUTCOME}, {"A": panels["A"]})
+    own = {"design": panels["A"].design, "outcome": OUTCOME, "estimator": panels["A"].spec}
+    place = {"estimator": "stacked"}
+    (whole,) = altered([plain], place, firms="panel", cluster="firm")
+    told = with_details(whole, FITS, [own | {"n_treated_sharing_cluster": 31}])
+    warning = "treated that share their cluster: 31."
+    assert warning in " ".join(panel_warnings(told, shown))
+    assert warning not in " ".join(panel_warnings(whole, shown))
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,12 @@ FITS = Dataset(
             tells="count",
             missing="the spec does not run on every firm of the panel",
         ),
+        "n_treated_sharing_cluster": Column(
+            "integer",
+            "treated firms in clusters with several, of errors by firm",
+            tells="count",
+            missing="the spec does not run on every firm of the panel with errors by firm",
+        ),
         "n_without_difference": Column(
             "integer",
             "firms on support that lack the difference",

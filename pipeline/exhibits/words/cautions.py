@@ -48,9 +48,13 @@ def _few_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
 
 
 def _errors_by_firm(results: StudyResults, shown: Shown, letter: str) -> str:
-    if all(row.code("cluster") != "firm" for row in panel_ran(results, shown, letter)):
+    by_firm = [r for r in panel_ran(results, shown, letter) if r.code("cluster") == "firm"]
+    if not by_firm:
         return ""
     column, design = "n_treated_sharing_cluster", shown.panels[letter].design
+    if (row := by_firm[0]).code("firms") == "panel":
+        place = {name: row.code(name) for name in FITS.key}
+        return _count(results.details.figure(FITS, column, **place))
     return _count(results.details.figure(SHARED_CLUSTERS, column, design=design))
 
 
