@@ -10,7 +10,7 @@ HEADERS = {
         "first.treat", "treat_year", "fecha_primer_desembolso", "fecha_aprobacion",
         "Fecha de aprobación", "date d'octroi", "ingreso", "ingreso_programa", "cohort", "gvar",
         "entry_year", "first_year_treated", "año de ingreso", "anio_ingreso", "year_of_support",
-        "ano_apoio", "start_date",
+        "ano_apoio", "start_date", "annee_premiere_aide", "Date de notification", "fecha de firma",
     ],
     "year": [
         "Año", "año fiscal", "exercice", "ejercicio", "year", "YEAR", "annee", "fecha",
@@ -21,11 +21,11 @@ HEADERS = {
     ],
     "sales": [
         "ventas", "Ventas netas", "chiffre d'affaires", "CA", "turnover", "receita bruta",
-        "faturamento", "ingresos", "revenue",
+        "faturamento", "ingresos", "revenue", "ca_ht",
     ],
     "application": [
         "fecha_postulacion", "Fecha de postulación", "fecha solicitud", "date_candidature",
-        "applied_year", "ano_inscricao",
+        "Date de dépôt du dossier", "applied_year", "ano_inscricao",
     ],
     "treated": [
         "beneficiario", "Recibió subsidio", "recebeu_apoio", "entreprise aidée", "treated",
@@ -54,9 +54,11 @@ HEADERS = {
     "place": [
         "municipality_id", "Comuna", "município", "département", "code_commune", "nombre comuna",
         "region_name", "nom de la commune",
+        "Mesorregião", "zone_emploi", "bassin d'emploi",
     ],
     "sector": [
         "sector", "CIIU rev 4", "cnae", "secteur d'activité", "código CIIU", "sector_name",
+        "naf4", "sic07",
     ],
     "broad_sector": [
         "sección CIIU", "macrosector",
@@ -66,7 +68,7 @@ HEADERS = {
     ],
     "founded": [
         "ano_fundacao", "año de fundación", "fecha inicio de actividades", "date de création",
-        "year_founded", "Year established",
+        "year_founded", "Year established", "EstYear",
     ],
     "weight": [
         "factor_expansion", "pond", "sampling_weight", "fex",
@@ -76,6 +78,7 @@ HEADERS = {
         "exposure", "event_time", "meses_desde_ingreso",
     ],
     "amount": [
+        "Monto aprobado", "montant accordé", "aporte RNR", "valor concedido",
         "monto", "montant de l'aide", "monto recibido", "valor do crédito",
     ],
     "exit": [

@@ -315,6 +315,8 @@ def test_a_sector_of_thin_classes_gives_way_to_its_division(text, tmp_path):
 def test_a_sector_whose_classes_suffice_or_that_is_no_code_stays(tmp_path):
     table = programme(inicio=entry_column, sector=lambda g: np.where(g["firm"] % 2, 1010, 2010))
     assert read_of(tmp_path, table).design.exact == ["sector"]
+    table["sector"] = 1010 + table["id"] % 20
+    assert read_of(tmp_path, table).design.exact == [], "of one division"
     table["sector"] = "class " + (table["id"] % 20).astype(str).str.zfill(4)
     read = read_of(tmp_path, table)
     assert (read.design.exact, "first_digits" in study_text("nueva", read)) == ([], False)

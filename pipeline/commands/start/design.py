@@ -218,7 +218,7 @@ def _exact(firms: _Firms, pool: pd.Series, columns: Columns) -> dict[str, StartC
     for name in sorted(classes, key=lambda n: -classes[n].nunique()):
         counts = classes[name][pool].value_counts()
         reached = classes[name][firms.treated].map(counts).fillna(0) >= _CELL
-        if len(reached) and reached.mean() >= _IN_CELLS:
+        if classes[name].nunique() > 1 and len(reached) and reached.mean() >= _IN_CELLS:
             return {name: offered[name]}
     return {}
 

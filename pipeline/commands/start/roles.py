@@ -20,12 +20,12 @@ Role = Literal[
 
 _MEANINGS = Path(__file__).with_name("roles.yaml")
 _PLACE = (
-    r"mun\w*|comuna\w*|commune\w*|region\w*|regiao|depart\w*|dept\w*|dpto|provinc\w*|estado|state\w*"
+    r"mun\w*|comuna\w*|commune\w*|region\w*|\w*regiao|depart\w*|dept\w*|dpto|provinc\w*|estado|state\w*"
     r"|uf|county|district\w*|distrito|ciudad|cidade|city|ville|locali\w*|canton|place|parish|concelho"
     r"|freguesia|zip\w*|postal|ubigeo|zona|zone|bairro|barrio|pais|pays|country"
 )
 _SECTOR = (
-    r"sector\w*|setor\w*|secteur\w*|ciiu\w*|isic\w*|cnae\w*|nace\w*|naics\w*|sic|naf|ape|indust\w*"
+    r"sector\w*|setor\w*|secteur\w*|ciiu\w*|isic\w*|cnae\w*|nace\w*|naics\w*|sic\d*|naf\d*|ape\d*|indust\w*"
     r"|rubro|giro|branche|ramo|rama|activi\w*|actividad\w*|atividad\w*"
 )
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
