@@ -99,6 +99,12 @@ def workbook(rows, change=None, text=False, epoch=None):
     return form
 
 
+def in_the_middle(sheet):
+    """Leave an empty column and rows before the table, as who likes margins does."""
+    sheet.insert_cols(1)
+    sheet["A1"].number_format = "0.00"
+
+
 def years_as_dates(sheet):
     for cell in sheet["B"][1:]:
         cell.number_format = "dd/mm/yyyy"
@@ -152,12 +158,25 @@ def in_two_files(rows, second):
     return form
 
 
+def marks_at_the_end(rows):
+    """Return a form: two columns without name or cells behind the others."""
+
+    def form(folder):
+        lines = [[*map(str, row[:3]), signed(row[3]), "", ""] for row in rows]
+        text = "\n".join(";".join(line) for line in [[*HEAD, " ", ""], *lines])
+        (folder / "f.csv").write_text(text, "utf-8")
+        return read(folder, {"panel": "f.csv", "format": {"delimiter": ";"}})
+
+    return form
+
+
 def percent(number):
     return "" if number is None else f"{number:.2f}%"
 
 
 def same_forms(rows):
     """Return forms that are read as what they are."""
+    blank = ["", "", "", None]
     comma = {"format": COMMA}
     quote = {"format": {"thousands": "'"}}
     return {
@@ -193,6 +212,9 @@ def same_forms(rows):
         "years as dates from 1904": workbook(rows, years_as_dates, epoch=CALENDAR_MAC_1904),
         "parquet": frame_file(rows, to_parquet),
         "stata": frame_file(rows, to_stata),
+        "marks at the end": marks_at_the_end(rows),
+        "blank rows": text_file([*rows[:9], blank, *rows[9:], blank, blank]),
+        "table in the middle": workbook(rows, in_the_middle),
         "gz": frame_file(rows, packed),
         "zip": frame_file(rows, zipped),
     }
@@ -307,3 +329,25 @@ def test_what_programs_leave_beside_files_is_none_of_a_pattern(tmp_path):
     for name in ("f1.csv", "~$f2.csv", "._f1.csv", ".f.csv"):
         (tmp_path / name).write_text("id\n1\n")
     assert [path.name for path in delivered_files(tmp_path, "*.csv")] == ["f1.csv"]
+
+
+def test_rows_are_named_as_delivered_where_blank_ones_are_left_out(tmp_path):
+    (tmp_path / "f.csv").write_text("id,year,sector,sales\n1,2001,a,3\n,,,\n2,x,a,3\n")
+    with pytest.raises(EvaluationError, match=r"row 4 of f\.csv"):
+        read(tmp_path, {"panel": "f.csv"})
+
+
+def test_a_new_name_that_the_file_has_already_is_refused(tmp_path):
+    (tmp_path / "f.csv").write_text("id,year,sector,sales,ventas\n1,2001,a,3,4\n")
+    rename = {"f.csv": {"ventas": "sales"}}
+    with pytest.raises(EvaluationError, match=r"rename: f\.csv has sales already"):
+        read(tmp_path, {"panel": "f.csv", "rename": rename})
+
+
+def test_years_in_a_file_that_its_name_contradicts_are_refused(tmp_path):
+    (tmp_path / "f2001.csv").write_text("id,year,sector,sales\n1,2001,a,3\n")
+    source = {"panel": "f*.csv", "year_in_name": True}
+    assert read(tmp_path, source) == [["1", 2001, "a", 3.0]]
+    (tmp_path / "f2001.csv").write_text("id,year,sector,sales\n1,1999,a,3\n")
+    with pytest.raises(EvaluationError, match="a column year with other years than its name"):
+        read(tmp_path, source)

@@ -123,13 +123,25 @@ def _renamed(table: pd.DataFrame, rename: dict[str, dict[str, str]], file: str) 
             f"data.source.rename: {file} has no column {', '.join(absent)}; "
             f"{told_columns(list(table.columns), names)}"
         )
-    return table.rename(columns=names)
+    renamed = table.rename(columns=names)
+    twice = renamed.columns[renamed.columns.duplicated()]
+    if len(twice):
+        raise DataError(
+            f"data.source.rename: {file} has {', '.join(twice)} already, or two columns become "
+            "it: rename that one too"
+        )
+    return renamed
 
 
 def _with_year(table: pd.DataFrame, file: str, column: str) -> pd.DataFrame:
     years = YEAR_IN_NAME.findall(file)
     if len(years) != 1:
         raise DataError(f"{file}: data.source.year_in_name needs one year in the file name")
+    if column in table.columns and (pd.to_numeric(table[column], "coerce") != int(years[0])).any():
+        raise DataError(
+            f"{file} has a column {column} with other years than its name: name that column in "
+            "data.year without data.source.year_in_name, or another in data.year"
+        )
     return table.assign(**{column: int(years[0])})
 
 

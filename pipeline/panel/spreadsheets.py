@@ -174,18 +174,12 @@ def _table(
     first, below = written.header_row, written.header_row + written.header_rows
     header = _with_merged(cells[: written.header_rows], layout.merged, first)
     names, rows = joined_names(header), cells[written.header_rows :]
-    width = max((i for i, name in enumerate(names, 1) if name is not None), default=0)
-    beyond = any(cell is not None for row in rows for cell in row[width:])
-    if None in names[:width] or beyond:
-        raise DataError(
-            f"{file}: a column has cells but no name in the header row: name it, or declare "
-            "data.source.format.header_row, and header_rows where names stand in several"
-        )
-    _refuse_merged(layout, file, below, width)
+    named = _named_columns(names, rows, file)
+    _refuse_merged(layout, file, below, max(named, default=-1) + 1)
     # A row's place in the sheet, blank rows counted, for messages.
     place = [i for i, row in enumerate(rows) if any(cell is not None for cell in row)]
     hidden = {i for i in place if i + below in layout.hidden_rows}
-    unseen = [i for i in range(width) if i + 1 in layout.hidden_columns]
+    unseen = [at for at in named if at + 1 in layout.hidden_columns]
     if written.hidden == "refuse":
         _refuse_hidden(hidden, unseen, file, below)
     if written.hidden == "leave_out":
@@ -199,10 +193,27 @@ def _table(
             index=[i + written.header_rows - 1 for i in place],
             name=names[at],
         )
-        for at in range(width)
+        for at in named
         if at not in unseen
     ]
     return pd.concat(series, axis=1) if series else pd.DataFrame()
+
+
+def _named_columns(
+    names: Sequence[str | None], rows: Sequence[Sequence[Any]], file: str
+) -> list[int]:
+    """Return the places of columns with a name; one without may hold nothing, left of others too.
+
+    Raises DataError where a column without a name has cells.
+    """
+    width = max((len(row) for row in rows), default=0)
+    unnamed = [at for at in range(width) if at >= len(names) or names[at] is None]
+    if any(row[at] is not None for row in rows for at in unnamed):
+        raise DataError(
+            f"{file}: a column has cells but no name in the header row: name it, or declare "
+            "data.source.format.header_row, and header_rows where names stand in several"
+        )
+    return [at for at, name in enumerate(names) if name is not None]
 
 
 def _with_merged(rows: list[list[Any]], merged: Sequence[Span], first: int) -> list[list[Any]]:

@@ -14,7 +14,7 @@ from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
 from pipeline.errors import DataError
-from pipeline.panel.headings import filled_right, joined_names
+from pipeline.panel.headings import column_name, filled_right, joined_names
 from pipeline.params.written import FileFormat
 
 _BLOCK_BYTES = 1 << 24
@@ -56,7 +56,7 @@ def read_text(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
     frame = pd.DataFrame(pa.Table.from_arrays(columns, names=table.column_names).to_pandas())
     _refuse_open_quote(path, frame)
     frame.index += told.header_row + told.header_rows - 1 - written.header_row
-    return frame.drop(columns=[name for name in frame.columns if _says_nothing(frame, name)])
+    return _without_blank(frame)
 
 
 def as_it_says(path: Path, written: FileFormat) -> FileFormat:
@@ -164,7 +164,16 @@ def _refuse_open_quote(path: Path, frame: pd.DataFrame) -> None:
         raise DataError(f"{path.name}: a quotation mark is opened and never closed: correct it")
 
 
-def _says_nothing(frame: pd.DataFrame, name: object) -> bool:
-    """Say whether a column has neither name nor cells, as a mark at the end of each line makes."""
-    column = frame[name] if name == "" else None
-    return isinstance(column, pd.Series) and bool(column.isna().all())
+def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table without columns that have neither name nor cells, and rows without cells.
+
+    Spreadsheets write marks for all that was ever touched: `;;;` below a table, or at each end.
+    """
+    named = [
+        bool(column_name(name)) or not frame.iloc[:, at].isna().all()
+        for at, name in enumerate(frame.columns)
+    ]
+    found = frame if all(named) else frame.loc[:, named]
+    first = found.iloc[:, 0].isna() if found.shape[1] > 1 else pd.Series(False, found.index)
+    blank = found[first].isna().all(axis=1)
+    return found if not blank.any() else found.drop(index=blank.index[blank])
