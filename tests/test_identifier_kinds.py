@@ -229,6 +229,10 @@ def test_letters_that_tell_firms_apart_are_no_prefix():
     firms = pd.Index([f"{region}{n:04d}" for region in "ABCD" for n in range(1, 150)])
     wanted = pd.Index([f"E{n:04d}" for n in range(1, 60)])
     assert near_misses(wanted, firms, rng_of(1)).empty
+    # so many share one digit that nobody could compare them all
+    many = pd.Index([f"{a}{b}{c}{n}" for a in "ABCDEFGH" for b in "ABCDEFGH" for c in "ABCDEFGH"
+                     for n in range(8)])  # fmt: skip
+    assert not near_misses(pd.Index(["XYZ1", "XYZ4"]), many, rng_of(1))["prefix"].any()
     # of the register's own
     ids = sparse(5)
     register = [f"{letter}{one}" for one in ids[:N] for letter in "AB"]

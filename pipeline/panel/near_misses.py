@@ -31,6 +31,8 @@ from pipeline.panel.identifiers import (
 # A kind counts from this many times as often as by chance, in so many draws.
 _ABOVE_CHANCE = 5
 _LEAST_DRAWN, _MOST_DRAWN = 2_000, 20_000
+# Ways of letters that leave fewer than this share of the panel's firms apart take what names them.
+_LEAST_APART = 0.5
 # The last place in which two characters are tried in the other order.
 _LAST_PLACE = 30
 
@@ -102,8 +104,12 @@ def _pairs(wanted: Texts, firms: Texts, n_parts: int) -> pd.DataFrame:
     plain, found = None, []
     for ways in _WAYS:
         keys = [form_without(side, ways, in_parts=n_parts > 1) for side in (wanted, firms)]
-        if plain is None or not (keys[0].equals(plain[0]) and keys[1].equals(plain[1])):
-            found.append(_pairs_of(wanted, firms, _Compared(keys[0], keys[1], ways, n_parts)))
+        if plain is not None and (
+            all(own.equals(before) for own, before in zip(keys, plain, strict=True))
+            or len(compute.unique(keys[1])) < _LEAST_APART * len(firms)
+        ):
+            continue
+        found.append(_pairs_of(wanted, firms, _Compared(keys[0], keys[1], ways, n_parts)))
         plain = plain or keys
     return pd.concat(found, ignore_index=True).drop_duplicates()
 
