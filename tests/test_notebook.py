@@ -141,6 +141,20 @@ def test_any_index_and_any_type_give_the_same_panel_and_weights(variant, frame, 
         assert_same(*(table.reset_index(drop=True) for table in tables))
 
 
+def test_a_sampling_weight_weights_every_step(frame):
+    """Weights of pairs are those of their treated firms, and the table says what weights."""
+    times = frame["id"].map({firm: 1.0 + n % 3 for n, firm in enumerate(frame["id"].unique())})
+    asked = {"weight": "factor", "outcomes": ["sales"]}
+    study = evaluated(frame.assign(factor=times), **asked)
+    found = study.match(["employment", "sector"], caliper_sd=0.2)
+    own = found.weights.query("treated").set_index("firm_id")["weight"]
+    given = frame.assign(factor=times).groupby("id")["factor"].first()
+    assert (own == given.reindex(own.index)).all() and own.nunique() == 3
+    assert "Weighted by sampling weight: factor" in found.effects("sales").table().content
+    with pytest.raises(DataError, match="absent"):
+        evaluated(frame, weight="absent")
+
+
 def test_columns_of_any_name_are_known_by_it(frame, match):
     renamed = frame.rename(columns={"sales": "Sales (US$)", "sector": "cohort", "id": 7})
     study = evaluate(

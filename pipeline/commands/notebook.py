@@ -34,6 +34,7 @@ from pipeline.commands.notebook_params import (
     section_text,
     study_of,
     transforms,
+    treatment_asked,
 )
 from pipeline.errors import ParamsError
 from pipeline.exhibits.figures.drawing import render_figure
@@ -43,6 +44,7 @@ from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.render.html import render_html
 from pipeline.exhibits.tables.registry import named_tables
 from pipeline.exhibits.words.captions import caption
+from pipeline.exhibits.words.sampling import noted_weights
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.ledger import Ledger
 from pipeline.panel.used_columns import used_columns
@@ -93,7 +95,10 @@ class Effects:
         results = self._alone
         with results.speaking():
             tables = named_tables(results, "main_effects").values()
-            parts = [render_html(table, caption(results, table.part)) for table in tables]
+            parts = [
+                render_html(noted_weights(results, table), caption(results, table.part))
+                for table in tables
+            ]
         return ShownHtml("\n".join(parts))
 
     @cached_property
@@ -225,6 +230,7 @@ def evaluate(
     entry: str,
     outcomes: Transforms,
     cluster: str | Sequence[str] | None = None,
+    weight: str | None = None,
     never: Sequence[float] = (),
     window: tuple[int, int] = (-2, 3),
     anticipation_years: int = 0,
@@ -237,14 +243,16 @@ def evaluate(
     `entry` is a column of entry years (missing, or one of `never`, where a firm never enters) or of
     0 and 1; `cluster` the columns at whose level support was given out, None for the firm itself.
     `outcomes` are columns, or columns with their transforms: log, level, any, proportional.
-    `accept` names gaps at which cleaning goes on, as `clean.coverage.accept` of params.yaml.
+    `weight` is the column of a survey's sampling weights, which weight every step. `accept` names
+    gaps at which cleaning goes on, as `clean.coverage.accept` of params.yaml.
 
     Raises ParamsError or DataError as the stages do, with their messages; rows that a message is
     about are in its `problems`. What is shown is not vetted for disclosure.
     """
     clusters = [cluster] if isinstance(cluster, str) else list(cluster or [])
     table = delivered_table(df, {year, entry})
-    require_delivered(table, [firm, year, entry, *clusters], has_header=False)
+    named = [firm, year, entry, *clusters, *([weight] if weight else [])]
+    require_delivered(table, named, has_header=False)
     asked = AskedOfFrame(
         table=table,
         firm=firm,
@@ -257,19 +265,10 @@ def evaluate(
         never=[float(code) for code in never],
         controls_from=controls_from,
         accept=list(accept),
-        treatment=_treatment(window, anticipation_years, comparison),
+        weight=weight,
+        treatment=treatment_asked(window, anticipation_years, comparison),
     )
     return Evaluation(asked, _clean(asked, study_of(asked, {})))
-
-
-def _treatment(
-    window: tuple[int, int], anticipation_years: int, comparison: Comparison
-) -> dict[str, Any]:
-    return {
-        "anticipation_years": anticipation_years,
-        "comparison": comparison,
-        "window": dict(zip(("first_event_time", "last_event_time"), window, strict=True)),
-    }
 
 
 def _clean(asked: AskedOfFrame, study: StudySection) -> Ledger:

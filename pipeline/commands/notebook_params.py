@@ -34,7 +34,8 @@ Transforms = Sequence[str] | Mapping[str, str]
 class AskedOfFrame:
     """Hold what `evaluate` was asked for, by the names of the DataFrame's columns.
 
-    `outcomes` gives each its transform; `names` the standard name of every column used.
+    `outcomes` gives each its transform, `weight` is that of sampling weights, if any; `names` the
+    standard name of every column used.
     """
 
     table: pd.DataFrame
@@ -46,6 +47,7 @@ class AskedOfFrame:
     never: list[float]
     controls_from: str
     accept: list[Gap]
+    weight: str | None
     treatment: dict[str, Any]
 
     @property
@@ -71,6 +73,17 @@ class AskedDesign:
     exact: list[str]
     method: str
     rules: dict[str, Any]
+
+
+def treatment_asked(
+    window: tuple[int, int], anticipation_years: int, comparison: str
+) -> dict[str, Any]:
+    """Return what `evaluate` was asked for of section `treatment`."""
+    return {
+        "anticipation_years": anticipation_years,
+        "comparison": comparison,
+        "window": dict(zip(("first_event_time", "last_event_time"), window, strict=True)),
+    }
 
 
 def transforms(table: pd.DataFrame, asked: Transforms, *, numbers: bool = False) -> dict[str, str]:
@@ -124,6 +137,8 @@ def _block(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[str,
         "cluster": [names[column] for column in asked.cluster] or ["firm_id"],
         "columns": _columns(asked, designs),
     }
+    if asked.weight is not None:
+        block["data"]["weight"] = names[asked.weight]
     if asked.accept:
         block["clean"]["coverage"] = {"accept": asked.accept}
     block["outcomes"] = outcomes
@@ -135,7 +150,7 @@ def _block(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[str,
 def _columns(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[str, Any]:
     texts = {c for d in designs.values() for c, how in d.covariates.items() if how in TEXT}
     texts |= set(asked.cluster)
-    used = {asked.entry, *asked.cluster, *asked.outcomes}
+    used = {asked.entry, asked.weight, *asked.cluster, *asked.outcomes}
     used |= {column for design in designs.values() for column in design.covariates}
     columns: dict[str, Any] = {}
     for column, name in asked.names.items():
@@ -158,6 +173,7 @@ def _add_designs(
 ) -> None:
     """Put covariates, one score model a design, designs, the spec and panels into the section."""
     model = block["score"]["models"].pop("covariates") | {"controls_from": asked.controls_from}
+    model |= {"errors": "robust"} if asked.weight is not None else {}
     rule = block["match"]["designs"].pop("covariates")
     block["score"]["unmatched"] = {"controls_from": asked.controls_from}
     for name, design in designs.items():

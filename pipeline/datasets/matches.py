@@ -13,7 +13,8 @@ MATCHES = Dataset(
         "firm_id": Column("string", "firm identifier"),
         "treated": Column("flag", "the set's treated firm"),
         "set_weight": Column(
-            "number", "1 for the treated firm; comparison firms of a set sum to 1"
+            "number",
+            "1 for the treated firm, or its sampling weight; comparison firms of a set sum to that",
         ),
         "distance": Column("number", "absolute score distance to the set's treated firm"),
     },
@@ -34,7 +35,9 @@ WEIGHTS = Dataset(
             "flag", "cluster has a participant by the last outcome year used"
         ),
         "weight": Column(
-            "number", "treated 1 (`ato`: less); within a stack, comparison firms sum to the treated"
+            "number",
+            "treated 1, or the sampling weight (`ato`: less); within a stack, comparison firms sum "
+            "to the treated",
         ),
         "estimand": Column("string", "whom the weights stand for: att, or ato for overlap weights"),
     },

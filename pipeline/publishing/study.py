@@ -20,7 +20,7 @@ from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
 from pipeline.exhibits.words.methods_paragraph import methods_tex
-from pipeline.exhibits.words.sampling import sampling_note
+from pipeline.exhibits.words.sampling import noted_weights
 from pipeline.progress import track
 from pipeline.publishing.dictionary import PACKAGE, data_package
 from pipeline.publishing.manifest import manifest
@@ -95,15 +95,11 @@ def _study_tables(results: StudyResults) -> dict[str, Table]:
     for name in track(names, "tables", len(names), name=str):
         named |= named_tables(results, name)
     caution = survival_caution(results)
+    named = {name: noted_weights(results, table) for name, table in named.items()}
     return {
-        name: replace(table, notes=(*table.notes, *_common_notes(results, table), *caution))
+        name: replace(table, notes=(*table.notes, *hidden_note(results, table), *caution))
         for name, table in named.items()
     }
-
-
-def _common_notes(results: StudyResults, table: Table) -> tuple[str, ...]:
-    """Return what any table says of sampling weights, and of what it hides."""
-    return (*sampling_note(results, table), *hidden_note(results, table))
 
 
 def _renderings(tables: dict[str, Table]) -> dict[str, bytes]:

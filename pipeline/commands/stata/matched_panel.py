@@ -49,7 +49,7 @@ _LABELS = {
 SET_LABELS = {
     "set": "Matched set, running number",
     "unit": "Firm x entry year, as in the panel",
-    "set_weight": "Weight within the set: 1 for the treated firm",
+    "set_weight": "Weight within the set: 1, or sampling weight, for the treated firm",
 }
 # What Stata accepts: 32 characters for a variable, 80 for its label.
 _NAME = 32

@@ -1,5 +1,7 @@
 """Say what is weighted by a survey's sampling weights, and what beside it is not."""
 
+from dataclasses import replace
+
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import sampling_weight
 from pipeline.exhibits.tables.registry import TABLES
@@ -8,13 +10,13 @@ from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.rules import column_labels
 
 
-def sampling_note(results: StudyResults, table: Table) -> tuple[str, ...]:
-    """Return what a table says of sampling weights; nothing where the study has none."""
+def noted_weights(results: StudyResults, table: Table) -> Table:
+    """Return a table with what it says of sampling weights; nothing where the study has none."""
     weighted = TABLES[table.part.table].sampled
     if weighted is None:
-        return ()
+        return table
     said = sampling_words(results, "weighted" if weighted else "not_weighted")
-    return (said,) if said else ()
+    return replace(table, notes=(*table.notes, said)) if said else table
 
 
 def sampling_words(results: StudyResults, code: str) -> str:
