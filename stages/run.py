@@ -38,7 +38,7 @@ _REFUSALS = {
     errno.EDQUOT: "free space",
     errno.EFBIG: "free space, or raise the limit on file sizes",
     errno.EROFS: "make it writable",
-    errno.EACCES: "give yourself the right to read and write it",
+    errno.EACCES: "close it where it is open, or give yourself the right to read and write it",
     errno.EPERM: "give yourself the right to read and write it",
     errno.EBUSY: "close it where it is open",
 }
