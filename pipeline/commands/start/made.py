@@ -12,7 +12,7 @@ _BY_NAME = {
     "of_treatment": "tells of treatment, by name",
     "application": "dates the application, not entry",
     "exit": "tells of exit",
-    "weight": "is a weight, by name",
+    "weight": "is a weight, by name: that of a survey goes to data.weight",
 }
 
 
