@@ -243,6 +243,13 @@ def test_the_column_of_fewest_words_is_taken_and_others_are_named(order, tmp_pat
     assert not any(path.startswith("outcomes.") for path in told)
 
 
+def test_a_column_that_names_sales_is_never_left_out_as_not_needed(tmp_path):
+    table = programme(inicio=entry_column, empleo=lognormal, ventas_eu=lognormal)
+    table["ventas"] = "muchas"
+    read = read_of(tmp_path, table, outcomes=["empleo"])
+    assert read.columns.left_out["ventas"] == "sales by its name, but its cells are no numbers"
+
+
 @pytest.mark.parametrize(("missing", "asked"), [(0.0, False), (0.04, False), (0.06, True)])
 def test_missing_exports_beside_zeros_are_asked_about_from_five_percent_on(
     missing, asked, tmp_path

@@ -101,7 +101,22 @@ def test_any_space_parts_thousands_and_years_keep_theirs(space, tmp_path):
      ("1\u202f234;0,5", (",", " "))],
 )  # fmt: skip
 def test_marks_of_numbers_are_guessed(cells, marks, tmp_path):
-    (tmp_path / "f.csv").write_text(f"id;sales\n{cells}\n", "utf-8")
+    (tmp_path / "f.csv").write_text(f"costs;sales\n{cells}\n", "utf-8")
+    guessed = guess_format(tmp_path / "f.csv")
+    assert (guessed.decimal, guessed.thousands) == marks
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "marks"),
+    [("cod;ejercicio;ventas", "120;2010.0;1.234,56", (",", ".")),
+     ("id;sales;workers", "1;1,234;5.0", (".", ",")),
+     ("id;sales;rate;age", "1;1,5;2,5;7.5", (",", None)),
+     ("id;apoio", "1;R$ 40.000,00", (",", "."))],
+)  # fmt: skip
+def test_years_and_keys_say_nothing_of_marks_and_columns_are_counted(
+    header, cells, marks, tmp_path
+):
+    (tmp_path / "f.csv").write_text(f"{header}\n{cells}\n", "utf-8")
     guessed = guess_format(tmp_path / "f.csv")
     assert (guessed.decimal, guessed.thousands) == marks
 

@@ -271,8 +271,17 @@ def _left_out(
         elif table[name].isna().mean() > _MOST_MISSING:
             found[name] = f"{table[name].isna().mean():.0%} missing"
         else:
-            found[name] = "not needed"
+            found[name] = _why_idle(table, name)
     return found
+
+
+def _why_idle(table: pd.DataFrame, name: str) -> str:
+    """Say why a column is not used that nothing keeps from it; one that names a size says more."""
+    if (role := role_of(name)) not in OUTCOMES:
+        return "not needed"
+    if not is_number(table, name):
+        return f"{role} by its name, but its cells are no numbers"
+    return f"{role} by its name; another column is taken"
 
 
 def slug(column: str, taken: set[str]) -> str:

@@ -1,22 +1,21 @@
 """What was delivered: how text files are written, which files are years of one table."""
 
 import csv
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
+from pipeline.commands.start.marks import guess_marks
 from pipeline.errors import DataError
 from pipeline.panel.archives import plain_file
-from pipeline.panel.delivered import YEAR_IN_NAME, mark_pattern
+from pipeline.panel.delivered import YEAR_IN_NAME
 from pipeline.panel.file_contents import refuse_other_content
 from pipeline.panel.readers import file_kind, read_table
 from pipeline.panel.spreadsheets import guess_sheet
 from pipeline.panel.text_files import as_it_says, encoding_told
-from pipeline.params.written import FileFormat, Thousands
+from pipeline.params.written import FileFormat
 
 _SAMPLE_BYTES = 1 << 20
 _LARGEST_TABLE = 20_000_000
@@ -97,7 +96,7 @@ def _guess_text(path: Path) -> FileFormat:
         raise DataError(f"{path.name} is empty")
     separated = told.header_row > 1
     delimiter = told.delimiter if separated else _delimiter(text)
-    decimal, thousands = _marks(text, delimiter)
+    decimal, thousands = guess_marks(text.splitlines()[told.header_row - 1 :], delimiter)
     return FileFormat(encoding=encoding, delimiter=delimiter, decimal=decimal, thousands=thousands)
 
 
@@ -121,24 +120,3 @@ def _delimiter(text: str) -> str:
     }
     even = [mark for mark, found in counts.items() if len(found) == 1 and max(found) > 1]
     return even[0] if even else ","
-
-
-def _marks(text: str, delimiter: str) -> tuple[Literal[".", ","], Thousands | None]:
-    """Return decimal and thousands mark: a comma where cells such as 12,5 and none such as 12.5.
-
-    A thousands mark only parts digits by threes; a comma is one beside cells such as 12.5.
-    """
-    cells = {
-        cell.strip()
-        for row in csv.reader(text.splitlines()[:2000], delimiter=delimiter)
-        for cell in row
-    }
-    commas = any(re.fullmatch(r"-?\d[\d.\s'\u2019]*,\d+", cell) for cell in cells)
-    points = any(re.fullmatch(r"-?\d[\d,\s'\u2019]*\.(\d{1,2}|\d{4,})", cell) for cell in cells)
-    decimal: Literal[".", ","] = "," if commas and not points else "."
-    marks: tuple[Thousands, ...] = ("." if decimal == "," else ",", " ", "'")
-    for mark in marks:
-        form = rf"-?\d{{1,3}}({mark_pattern(mark)}\d{{3}})+({re.escape(decimal)}\d*)?"
-        if any(re.fullmatch(form, cell) for cell in cells):
-            return decimal, mark
-    return decimal, None
