@@ -29,8 +29,8 @@ from pipeline.panel.identifiers import (
 )
 
 # A kind counts from this many times as often as by chance, in so many draws.
-_ABOVE_CHANCE = 5
-_LEAST_DRAWN, _MOST_DRAWN = 2_000, 20_000
+ABOVE_CHANCE = 5
+LEAST_DRAWN, _MOST_DRAWN = 2_000, 20_000
 # Ways of letters that leave fewer than this share of the panel's firms apart take what names them.
 _LEAST_APART = 0.5
 # The last place in which two characters are tried in the other order.
@@ -59,7 +59,7 @@ def near_misses(
     count; of the pairs of an unfound identifier those that differ in fewest. Identifiers of
     `n_parts` columns are compared part by part.
     """
-    n = min(max(_LEAST_DRAWN, len(wanted)), _MOST_DRAWN)
+    n = min(max(LEAST_DRAWN, len(wanted)), _MOST_DRAWN)
     drawn = [drawn_alike(firms, n, rng), drawn_one_off(_forms(wanted), _forms(firms), n, rng)]
     sides = texts([*wanted, *drawn[0], *drawn[1]]), texts(firms)
     pairs = _pairs(*sides, n_parts)
@@ -69,7 +69,7 @@ def near_misses(
     found, chance = _rates(own, len(wanted)), _rates(alike, len(drawn[0]))
     of_length = _rates(one_off, len(drawn[1]))["check_digit"]
     chance["check_digit"] = max(chance["check_digit"], of_length)
-    too_few = [kind for kind in KINDS if found[kind] < _ABOVE_CHANCE * chance[kind]]
+    too_few = [kind for kind in KINDS if found[kind] < ABOVE_CHANCE * chance[kind]]
     kept = fewest_kinds(own[~own[too_few].any(axis=1)])
     ids = {
         "wanted": wanted.take(kept["wanted"].to_numpy()),

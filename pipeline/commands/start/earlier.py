@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from pipeline.commands.start.columns import Columns
 from pipeline.params.clean import CleanSection
+from pipeline.params.identifier import Identifier
 from pipeline.params.rule_marks import OfKind
 
 # What a column's setting says beside where it stands.
@@ -36,6 +37,20 @@ def outcomes_of(section: dict[str, Any], delivered: Iterable[str]) -> list[str]:
     asked = [outcome.get("column") for outcome in section.get("outcomes", {}).values()]
     named = [old[name].get("column") for name in dict.fromkeys(asked) if name in old]
     return [name for name in named if name in known]
+
+
+def identifier_of(section: dict[str, Any]) -> dict[str, Any]:
+    """Return how an earlier study writes identifiers; nothing where it does not, or not validly.
+
+    The column of names is left out: the new panel may lack it.
+    """
+    rule = dict[str, Any](section.get("clean", {}).get("identifier") or {})
+    rule.pop("name_column", None)
+    try:
+        Identifier.model_validate(rule)
+    except ValidationError:
+        return {}
+    return rule
 
 
 def go_by_earlier(section: dict[str, Any], columns: Columns) -> Earlier:

@@ -9,7 +9,12 @@ import pandas as pd
 from pipeline.commands.start.asked import ToldColumns
 from pipeline.commands.start.columns import Columns, guess_columns
 from pipeline.commands.start.design import ProposedDesign, choose_cluster, propose_design
-from pipeline.commands.start.earlier import Earlier, go_by_earlier, outcomes_of
+from pipeline.commands.start.earlier import (
+    Earlier,
+    go_by_earlier,
+    identifier_of,
+    outcomes_of,
+)
 from pipeline.commands.start.entered import Entered, guess_entered
 from pipeline.commands.start.files import Delivery, deliveries
 from pipeline.commands.start.identifiers import (
@@ -73,7 +78,9 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     register = _register(delivered[1:], asked, keys.firm_id)
     identifier = dict[str, Any]()
     if register is not None:
-        table, register, identifier, found = _found_in_panel(table, keys.firm_id, register)
+        table, register, identifier, found = _found_in_panel(
+            table, keys.firm_id, register, identifier_of(asked.earlier)
+        )
         questions |= found
     entered = guess_entered(table, keys, register, asked)
     columns = guess_columns(table, keys, entered, asked)
@@ -165,26 +172,35 @@ def _register(others: list[Delivery], asked: ToldColumns, firm_id: str) -> Regis
 
 
 def _found_in_panel(
-    table: pd.DataFrame, firm_id: str, register: RegisterGuess
+    table: pd.DataFrame, firm_id: str, register: RegisterGuess, earlier: dict[str, Any]
 ) -> tuple[pd.DataFrame, RegisterGuess, dict[str, Any], dict[str, str]]:
     """Write identifiers so that the register finds its firms, where a way of writing does it."""
     listed = register.columns["firm_id"]
     ids = register.table[listed]
-    settings = guess_identifier(table[firm_id], ids)
+    settings = guess_identifier(table[firm_id], ids, earlier)
     share = share_found(table[firm_id], ids, settings)
     if not settings:
-        asked = f"only {share:.0%} of the register is in the panel: is {listed} there what "
-        asked += f"{firm_id} is here? Else name it, or say at treatment.unfound why"
-        few = share < FEW_FOUND
-        return table, register, {}, {"data.register_columns.firm_id": asked} if few else {}
+        asked = {"data.register_columns.firm_id": _few_found(share, listed, firm_id)}
+        return table, register, {}, asked if share < FEW_FOUND else {}
     before = share_found(table[firm_id], ids, {})
-    rewritten = register.table.assign(**{listed: written(ids, settings)})
+    rewritten = register.table.assign(**{listed: written(ids, settings, "register")})
     question = f"as delivered {before:.0%} of the register is in the panel, so written {share:.0%}"
+    asked = {"clean.identifier": f"{question}: are they the same firms?"}
     return (
         table.assign(**{firm_id: written(table[firm_id], settings)}),
         replace(register, table=rewritten),
         settings,
-        {"clean.identifier": f"{question}: are they the same firms?"},
+        asked if settings != earlier else {},
+    )
+
+
+def _few_found(share: float, listed: str, firm_id: str) -> str:
+    """Ask why most of a register is not in the panel; what follows is guessed without it."""
+    return (
+        f"only {share:.0%} of the register is in the panel: is {listed} there what {firm_id} is "
+        "here? Else name it. Are they written otherwise? Declare clean.identifier in this section "
+        "and start another study with --from this one: it reads that rule first, for window and "
+        "covariates are guessed from the firms found. Or say at treatment.unfound why"
     )
 
 

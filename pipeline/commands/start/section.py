@@ -108,14 +108,19 @@ def _columns(read: Read) -> str:
 
 def _clean(read: Read) -> dict[str, Any]:
     register, rules = read.register, dict[str, Any]()
-    if read.identifier:
-        rules["identifier"] = read.identifier
     codes = {name: column.codes for name, column in read.columns.used.items() if column.codes}
     if codes:
         rules["missing_codes"] = codes
     if register is not None and register.several and len(register.columns) > 2:
         rules["register_values"] = {"texts": "join", "numbers": "sum"}
-    return {"duplicates": _DUPLICATES, **rules, **read.earlier.rules}
+    return {"duplicates": _DUPLICATES, **rules, **read.earlier.rules, **_identifier(read)}
+
+
+def _identifier(read: Read) -> dict[str, Any]:
+    """Return how identifiers are written, where it is not what the earlier study says anyway."""
+    told = read.earlier.rules.get("identifier", {})
+    same = read.identifier == {key: told[key] for key in told if key != "name_column"}
+    return {} if same or not read.identifier else {"identifier": read.identifier}
 
 
 _DUPLICATES = {"identical": "collapse", "conflicting": "refuse"}
