@@ -14,6 +14,8 @@ from pipeline.exhibits.analysis_effects import (
     estimate_rows,
     reasons_note,
 )
+from pipeline.exhibits.beneficiaries import is_lost
+from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import Ran, each, ran_on, rested_on
 from pipeline.exhibits.render import rounding
@@ -127,12 +129,16 @@ def _without_size(results: StudyResults, design: str, name: str) -> list[str]:
     """Return how many of each group are left out because their size is not known."""
     key = {"design": design, "estimator": NAME, "grouping": name}
     counts = {
-        group: results.details.figure(GROUPING_LOSSES, "n_firms", **key, treated=treated).value
+        group: results.details.figure(GROUPING_LOSSES, "n_firms", **key, treated=treated)
         for group, treated in (("treated", True), ("comparison", False))
     }
     firms = results.settings.exhibit.firms
     return [
-        say(f"size_weighted.without_size_{group}", firms=firms, size=name, n=rounding.whole(lost))
+        say(f"size_weighted.without_size_{group}", firms=firms, size=name, n=_count(lost))
         for group, lost in counts.items()
-        if lost > 0
+        if is_lost(lost)
     ]
+
+
+def _count(lost: Figure) -> str:
+    return say("mark.few") if lost.hidden else rounding.whole(lost.value)

@@ -65,8 +65,10 @@ def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
     lost = treated_lost(results, shown.panels[letter].design)
     if not lost:
         return ""
-    everyone = rounding.whole(treated_of_risk_sets(results))
-    return say("cautions.lost_of", lost=told_count(results, lost), everyone=everyone)
+    told, everyone = told_count(results, lost), treated_of_risk_sets(results)
+    if math.isnan(everyone):
+        return told
+    return say("cautions.lost_of", lost=told, everyone=rounding.whole(everyone))
 
 
 def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -129,6 +131,8 @@ def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> st
     if not worst or not lost[worst] > 0:
         return ""
     everyone = figure("treated_years", worst).value
+    if math.isnan(everyone):
+        return rounding.whole(lost[worst])
     return say(
         "cautions.lost_of_everyone",
         lost=rounding.whole(lost[worst]),
