@@ -108,3 +108,38 @@ def test_decisions_leave_firms_that_never_entered(tmp_path):
         read = read_files([tmp_path / "p.csv", tmp_path / "r.csv"], ToldColumns())
         compared[name] = written(read)["treatment"]["comparison"]
     assert compared == {"none": "not_yet_treated", "some": "never_treated"}
+
+
+LINES = ["Programa Territorial"] * 14 + ["Capital Semilla"] * 6
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["instrumento", "Línea", "linha de apoio", "Fondo", "modalidade", "Convocatoria", "dispositif",
+     "Nombre del programa"],
+)  # fmt: skip
+def test_several_programmes_of_a_register_are_asked_about(name, tmp_path):
+    read = read_with(tmp_path, **{name: LINES, "resultado": DECISIONS})
+    assert read.register.columns["programme"] == name
+    assert f"Its value in {name}, or null" in all_questions(read)["treatment.entry.programme"]
+    assert written(read)["data"]["register_columns"]["programme"] == name
+
+
+def test_a_line_that_all_rows_share_or_that_numbers_them_is_no_programme(tmp_path):
+    alone = {"linea": "nodos", "fondo": [f"f{n}" for n in range(20)]}
+    for name, values in alone.items():
+        assert "programme" not in read_with(tmp_path, **{name: values}).register.columns
+
+
+def test_classes_that_tell_no_decision_are_asked_about_as_programmes(tmp_path):
+    classes = {"arranjo produtivo": list("abcd") * 5, "cohorte": ["cohorte 1", "cohorte 2"] * 10}
+    asked = all_questions(read_with(tmp_path, **classes))
+    assert "treatment.entry" not in asked
+    assert "differ in arranjo produtivo: does one tell" in asked["treatment.entry.programme"]
+    asked = all_questions(read_with(tmp_path, programa=LINES, **classes))
+    assert "As well rows of the register differ in arranjo" in asked["treatment.entry.programme"]
+
+
+def test_who_was_accepted_is_not_asked_twice(tmp_path):
+    given = {"resultado": DECISIONS, "beneficio": ["si", "no"] * 10}
+    assert "treatment.entry" not in all_questions(read_with(tmp_path, **given))

@@ -124,11 +124,6 @@ def _registered(register: RegisterGuess, firms: pd.Series) -> Entered:
     n_found = int(by_firm.notna().sum())
     why = f"register: {len(entries):,} firms, {n_found:,} in the panel"
     asked = {"data.register_columns.entry_year": f"does {column} date entry, and {_EVENTS}"}
-    if "programme" in register.columns:
-        asked["treatment.entry.programme"] = (
-            "which programme is evaluated? Its value, or null for entry into any; "
-            "other_programmes: keep, exclude, exclude_all or covariate"
-        )
     return Entered(settings, [], by_firm, why, {**register.questions, **asked})
 
 

@@ -1,5 +1,6 @@
 """Guess what the columns of a participation register are."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,7 +15,6 @@ from pipeline.params.written import YearsWritten
 
 # Columns that need no decision of the user beyond what holds for firms with several rows.
 _WORDS = {
-    "programme": ("program", "prog "),
     "component": ("compon", "composante"),
     "role": ("role", "rol ", "papel"),
     "own_contribution": (
@@ -23,11 +23,27 @@ _WORDS = {
     ),
     "eligible": ("elig", "eleg", "inelig"),
 }  # fmt: skip
+# Words for the programme of a row, the plainest first; others than the first two also mean calls,
+# funds and lines that programmes have, and count where rows differ in them.
+_PROGRAMME = ("program", "prog ")
+_LINES = ("instrument", "dispositiv", "dispositif", "scheme", "fondo", "fundo", "fonds", "modalid",
+          "linea ", "linha ", "ligne ", "convocatoria", "edital", "concurso", "ventanilla",
+          "iniciativa", "esquema")  # fmt: skip
 # Words for what was decided on an application, the plainest first; `estado` may be a place.
 _DECISION = ("decis", "result", "dictam", "situac", "situation", "status", "statut", "estatus",
              "estado ", "etat ", "admis", "elig", "eleg", "inelig")  # fmt: skip
 # Classes up to which numbers or what may be a place can be decisions, and any column may be one.
 _MOST_DECISIONS, _MOST_CLASSES = 10, 6
+# Words for a decision among the values of a column, whatever its name.
+_DECIDED = re.compile(
+    r" (?:(?:des|re)?apro[bv]\w*|approv\w*|approuv\w*|rechaz\w*|rejeit\w*|rejec?t\w*"
+    r"|refus\w*|recus\w*|deneg\w*|denie\w*|(?:in)?defer\w*|(?:in)?admi[st]\w*|acept\w*|aceit\w*|accept\w*"
+    r"|adjudic\w*|otorgad\w*|conced\w*|award\w*|(?:in)?el[ei]g\w*|sele[ct]\w*|beneficia\w*|desestim\w*"
+    r"|favora\w*|ganador\w*|vencedor\w*|winner\w*) "
+)
+# Columns of these meanings tell no programme.
+_NO_PROGRAMME: set[Role | None] = {"person", "place", "sector", "broad_sector", "entry", "exit",
+                                   "application", "firm_id"}  # fmt: skip
 # Codes of decisions in fewer rows may tell of a firm, and params.yaml is public.
 _FEWEST_ROWS = 5
 
@@ -70,7 +86,7 @@ def guess_register(table: pd.DataFrame, asked: ToldColumns, panel_id: str) -> Re
     free = [name for name in others if name != firm_id]
     classes = [n for n in free if formats[n] is None and not is_year(table[n])]
     columns |= _fields(table, free, classes)
-    questions = _asked_of_classes(table, classes, columns.values())
+    questions = _asked_of_classes(table, classes, columns)
     if formats[entry]:
         columns["date_format"] = str(formats[entry])
         questions["data.register_columns.date_format"] = (
@@ -105,6 +121,8 @@ def _fields(table: pd.DataFrame, names: list[str], classes: list[str]) -> dict[s
     """Return the columns of decision, programme, component, role and amounts, by their setting."""
     decision = _decision(table, classes)
     found = {} if decision is None else {"decision": decision}
+    programme = _programme(table, names, [n for n in classes if n != decision])
+    found |= {} if programme is None else {"programme": programme}
     for setting, hints in _WORDS.items():
         fitting = [n for n in names if any(f" {hint}" in name_words(n) for hint in hints)]
         if fitting and fitting[0] not in found.values():
@@ -112,6 +130,26 @@ def _fields(table: pd.DataFrame, names: list[str], classes: list[str]) -> dict[s
     amounts = [n for n in names if role_of(n) in {"amount", "treated"} and n not in found.values()
                and _is_amount(table, n)]  # fmt: skip
     return found | ({"amount": amounts[0]} if amounts else {})
+
+
+def _programme(table: pd.DataFrame, names: list[str], classes: list[str]) -> str | None:
+    """Return the column of programmes by its name: of text with several of them, else of one."""
+    several = [n for n in classes if not is_number(table, n) and table[n].nunique() > 1]
+    usual = [n for n in names if _named(n, _PROGRAMME)]
+    order = [n for n in usual if n in several] + [
+        n for hint in _LINES for n in several if _named(n, (hint,)) and _repeats(table, n)
+    ]
+    return next(iter([*order, *usual]), None)
+
+
+def _named(name: str, hints: Iterable[str]) -> bool:
+    return any(f" {hint}" in name_words(name) for hint in hints)
+
+
+def _repeats(table: pd.DataFrame, name: str) -> bool:
+    """Say whether a column has few classes, and says nothing of decisions or persons."""
+    few = table[name].nunique(dropna=False) <= min(_MOST_DECISIONS, len(table) - 1)
+    return few and not _tells_decisions(table[name]) and role_of(name) != "person"
 
 
 def _is_amount(table: pd.DataFrame, name: str) -> bool:
@@ -135,16 +173,45 @@ def _may_decide(table: pd.DataFrame, name: str) -> bool:
     return n_classes > 1 and (n_classes <= _MOST_DECISIONS or not doubtful)
 
 
-def _asked_of_classes(table: pd.DataFrame, names: list[str], used: Iterable[str]) -> dict[str, str]:
-    """Ask of columns of few classes that nothing uses whether they say who was accepted."""
-    free = [n for n in names if n not in {*used} and _has_few_classes(table, n)]
-    if not free:
-        return {}
-    return {
-        "treatment.entry": f"does a column of the register say who was accepted: "
-        f"{', '.join(free)}? Then name it at data.register_columns.decision and list its values "
-        "that count as entry at treatment.entry.accepted; as it stands it rejects nobody"
-    }
+def _asked_of_classes(
+    table: pd.DataFrame, names: list[str], columns: dict[str, str]
+) -> dict[str, str]:
+    """Ask of columns of few classes that nothing uses who was accepted, and into what.
+
+    Only what register and section leave open: decisions where values read like some and no column
+    tells them yet; programmes of other columns, where none tells these.
+    """
+    free = [n for n in names if n not in columns.values() and _has_few_classes(table, n)]
+    deciding = [n for n in free if _tells_decisions(table[n])]
+    differing = [n for n in free if n not in deciding and role_of(n) not in _NO_PROGRAMME]
+    found = dict[str, str]()
+    if deciding and "decision" not in columns:
+        found["treatment.entry"] = (
+            f"does a column of the register say who was accepted: {', '.join(deciding)}? Then name "
+            "it at data.register_columns.decision and list its values that count as entry at "
+            "treatment.entry.accepted; as it stands it rejects nobody"
+        )
+    differ = f"rows of the register differ in {', '.join(differing)}" if differing else ""
+    if "programme" in columns:
+        found["treatment.entry.programme"] = (
+            f"which programme is evaluated? Its value in {columns['programme']}, or null for entry "
+            "into any; other_programmes: keep, exclude, exclude_all or covariate"
+            + (f". As well {differ}" if differ else "")
+        )
+    elif differ:
+        found["treatment.entry.programme"] = (
+            f"{differ}: does one tell programmes, of which one is evaluated? Then name it at "
+            "data.register_columns.programme and its value here; as it stands all count as entry"
+        )
+    return found
+
+
+def _tells_decisions(values: pd.Series) -> bool:
+    """Say whether values read like decisions: yes and no, 0 and 1, approved and rejected."""
+    given = values.dropna()
+    if numbers(given).isin([0, 1]).all():
+        return True
+    return any(_DECIDED.search(name_words(str(value))) for value in given.unique())
 
 
 def _has_few_classes(table: pd.DataFrame, name: str) -> bool:
