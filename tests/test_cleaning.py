@@ -13,6 +13,7 @@ from pipeline.panel.rules.customs import separate_customs_states
 from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
 from pipeline.panel.rules.first_digits import take_first_digits
 from pipeline.panel.rules.links import link, linked_identifiers
+from pipeline.panel.rules.missing_zeros import take_missing_as_zero
 from pipeline.panel.rules.outliers import find_jumps, limit_tails
 from pipeline.panel.rules.prices import convert_prices
 from pipeline.panel.rules.recodes import recode
@@ -535,3 +536,25 @@ c       2002 -      20    0
     assert (row["treated_firm_years_lost"], row["comparison_firm_years_lost"]) == (1, 1)
     assert row["sales_lost_share"] == pytest.approx(0.7)
     assert row["employment_lost_share"] == pytest.approx(0.75)
+
+
+BLANKS = """
+firm_id year cohort sales jobs exports
+a       2001 -      5     1    3
+b       2001 -      5     -    -
+c       2001 -      -     -    -
+a       2002 -      5     1    -
+"""
+
+
+def test_missing_means_zero_for_firms_that_answered_in_years_in_which_somebody_did():
+    ruled = take_missing_as_zero(rows(BLANKS), ["exports"], ["sales", "jobs"])
+    found = [None if pd.isna(value) else value for value in ruled.panel["exports"]]
+    assert found == [3, 0, None, None]
+    assert codes(ruled.issues) == [
+        ("missing_means_zero", {}, "set_zero", 1),
+        ("nobody_has_a_value", {}, "kept", 1),
+        ("no_other_size", {}, "kept", 1),
+    ]
+    with pytest.raises(DataError, match="no other number column tells which firms answered"):
+        take_missing_as_zero(rows(BLANKS), ["exports"], [])

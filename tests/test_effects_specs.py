@@ -232,6 +232,13 @@ def test_unobserved_outcome_is_a_row_with_its_reason():
     assert (rows["note"] == "not observed: no customs data").all()
 
 
+def test_an_outcome_of_any_that_is_never_zero_says_so():
+    results = short(named=outcomes(sales=LEVEL, any=LEVEL | {"transform": "any"}))
+    rows = results.estimates[results.estimates["outcome"] == "any"]
+    assert set(rows["named"]) == {"att", "event_average"}
+    assert (rows["note"] == "never zero: blanks are missing, not zero").all()
+
+
 def test_nothing_left_after_the_missing_rule_is_a_row_with_a_reason():
     text = SHORT.replace("20   21   22", ".   21   22").replace("30   31   32", "30   .    32")
     panel = panel_from(text, {"T1": 2002, "T2": 2003})

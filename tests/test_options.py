@@ -118,6 +118,7 @@ CLEAN = {
         | {"by": "place", "largest_move_percent": 50.0}
     ],
     "customs": {"column": "sales", "matched": "jobs", "unmatched": "zero"},
+    "missing_as_zero": ["jobs"],
     "exit": {"column": "place", "gone": ["closed"]},
     "absent": {"flag": "place", "flag_values": ["closed"], "flagged": "set_missing"}
     | {"all_zero": "drop_rows", "columns": ["sales"]},

@@ -182,3 +182,16 @@ def test_check_knows_the_columns_of_the_documented_rule(documented):
     assert list(clean_faults(asked, DataSection.model_validate(DATA))) == [
         "clean.least_size.column: town is a text column; this needs a number column"
     ]
+
+
+def test_what_is_missing_of_a_sum_or_of_customs_is_no_zero():
+    size = {"kind": "sum", "of": ["sales", "support"], "unit": "USD", "label": "Size"}
+    data = DataSection.model_validate(DATA | {"columns": DATA["columns"] | {"size": size}})
+    customs = {"column": "sales", "matched": "support", "unmatched": "missing"}
+    asked = CleanSection.model_validate(
+        {"duplicates": {"identical": "collapse", "conflicting": "refuse"}}
+        | {"missing_as_zero": ["sales", "size"], "customs": customs}
+    )
+    first, second = clean_faults(asked, data)
+    assert "clean.customs says already what missing sales is" in first
+    assert "size is a sum; name those of its parts" in second

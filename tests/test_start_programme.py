@@ -104,8 +104,11 @@ def test_exports_that_are_missing_where_there_are_none_are_asked_about(tmp_path)
         inicio=entry_column,
         exports=lambda g: np.where(g["firm"] % 2, g["rng"].lognormal(1, 1, 320), np.nan),
     )
-    asked = all_questions(read_of(tmp_path, table))
+    read = read_of(tmp_path, table)
+    asked = all_questions(read)
     assert "does missing mean no exports?" in asked["outcomes.exports_any.column"]
+    assert "clean.missing_as_zero: [exports]" in asked["outcomes.exports_any.column"]
+    assert not any(c["column"] == "exports" for c in read.design.covariates.values())
     table.loc[table.index[1], "exports"] = 0
     asked = all_questions(read_of(tmp_path, table))
     assert "is sometimes zero and 50% missing" in asked["outcomes.exports_any.column"]

@@ -84,6 +84,12 @@ def _of_outcome(study: Study, wanted: tuple[str, str, list[Spec]]) -> Collected:
     return collected
 
 
+def _is_never_zero(task: Task) -> bool:
+    """Say whether an outcome that tells zero from more is above zero in every row."""
+    counted = task.study.outcomes[task.outcome].transform == "any"
+    return counted and task.sample.y.size > 0 and bool((task.sample.y == 1).all())
+
+
 def _check_inference(study: Study, redo: Redo | None) -> None:
     """Refuse, before anything is estimated, inference that a design does not allow."""
     for spec in study.estimate.specs:
@@ -104,6 +110,9 @@ def _add_spec(
         return
     task = Task(study, spec, name, sample)
     label = spec_label(study, spec, task.design, name)
+    if _is_never_zero(task):
+        _add_missing(collected, label, spec, Reason("never_zero"))
+        return
     try:
         found = answered(task, label)
     except IdentificationError as error:

@@ -235,6 +235,8 @@ class RegisterValues(Settings):
 class CleanSection(Settings):
     """Hold the rules, in order.
 
+    `missing_as_zero` names columns whose missing values are zero (firms without exports leave them
+    blank) in rows that have another size, but for years in which nobody has a value.
     `minimum_count` is the smallest count that the published data profile may show: the same number
     as `exhibit.disclosure.min_cell_firms`, since what one hides the other may not tell.
     """
@@ -250,6 +252,7 @@ class CleanSection(Settings):
     scale_checks: list[ScaleCheck] = Field(default=[])
     prices: list[Price] = Field(default=[])
     customs: Customs | None = None
+    missing_as_zero: Annotated[list[ColumnName], OfKind("number")] = Field(default=[])
     exit: ExitFlag | None = None
     absent: Absent | None = None
     filters: list[Filter] = Field(default=[])
@@ -281,7 +284,8 @@ class CleanSection(Settings):
             if isinstance(value, Settings):
                 yield f"{name}.", value
             elif isinstance(value, list):
-                yield from ((f"{name}.{i}.", rule) for i, rule in enumerate(value))
+                rules = ((i, rule) for i, rule in enumerate(value) if isinstance(rule, Settings))
+                yield from ((f"{name}.{i}.", rule) for i, rule in rules)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -30,6 +30,7 @@ def clean_faults(clean: CleanSection, data: DataSection) -> Iterator[str]:
             f"clean.exit writes the column {EXIT_YEAR}, which data.columns has already; give that "
             "another name, or read it: survival.exit: {known_by: column, column: ...}"
         )
+    yield from _faults_of_missing(clean, data)
     yield from _sums_converted_twice(clean, data)
     yield from _faults_of_parts(clean.identifier, data)
     in_register = data.register_columns is not None and data.register_columns.name is not None
@@ -38,6 +39,21 @@ def clean_faults(clean: CleanSection, data: DataSection) -> Iterator[str]:
             "clean.identifier.name_column goes with data.register_columns.name: give both, so that "
             "names are compared, or neither"
         )
+
+
+def _faults_of_missing(clean: CleanSection, data: DataSection) -> Iterator[str]:
+    """Yield one line for each column whose missing values cannot mean zero."""
+    for name in clean.missing_as_zero:
+        if name in data.sums:
+            yield (
+                f"clean.missing_as_zero: {name} is a sum; name those of its parts of which missing "
+                f"means zero: {', '.join(data.sums[name].of)}"
+            )
+        if clean.customs is not None and clean.customs.column == name:
+            yield (
+                f"clean.missing_as_zero: clean.customs says already what missing {name} is; leave "
+                "one of the two out"
+            )
 
 
 def _sums_converted_twice(clean: CleanSection, data: DataSection) -> Iterator[str]:

@@ -9,13 +9,20 @@ import pandas as pd
 from pipeline.commands.start.asked import ToldColumns
 from pipeline.commands.start.entered import Entered
 from pipeline.commands.start.keys import Keys
+from pipeline.commands.start.left_out import left_out
 from pipeline.commands.start.made import decided_columns
 from pipeline.commands.start.numbers import is_flag, is_number, numbers, text_codes
-from pipeline.commands.start.roles import Role, breadth, in_logs, name_words, plain, role_of
+from pipeline.commands.start.roles import (
+    OUTCOMES,
+    Role,
+    breadth,
+    in_logs,
+    name_words,
+    plain,
+    role_of,
+)
 from pipeline.panel.years import years_of
 
-OUTCOMES: dict[str, str] = {"sales": "log", "employment": "log", "exports": "any"}
-NAMES_SOMEBODY = "names somebody"
 _RESERVED = {
     "firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated", "applicant",
     "other_programme", "component", "role", "amount", "own_contribution", "register_cluster",
@@ -24,8 +31,7 @@ _RESERVED = {
 _MOST_CLASSES = 1500
 # Outcomes proposed by values alone.
 _MOST_PROPOSED = 3
-_MOST_MISSING = 0.2
-# A covariate loses the firms that lack it.
+# A covariate loses the firms that lack it; from this share on missing exports may well be none.
 _MOST_MISSING_COVARIATE = 0.05
 # Rank correlation from which on one column tells what another does, in so many rows.
 _SAME = 0.999
@@ -66,6 +72,7 @@ class Columns:
 
     `outcomes` and `covariates` are standard names; `left_out` gives the reason by delivered name.
     `fitting` lists, by standard outcome, the delivered columns of levels that fit it, taken first.
+    `exports_in_doubt` says that missing exports may mean none; they are no covariate then.
     """
 
     used: dict[str, StartColumn]
@@ -75,6 +82,7 @@ class Columns:
     places: list[str]
     left_out: dict[str, str]
     fitting: dict[str, list[str]]
+    exports_in_doubt: bool
 
     def only(self, compared: set[str]) -> "Columns":
         """Return the columns without numbers that are neither outcomes nor compared on."""
@@ -119,15 +127,24 @@ def guess_columns(table: pd.DataFrame, keys: Keys, entered: Entered, asked: Told
     kept = {*sectors, *places, *asked.cluster} - {keys.firm_id}
     used |= {slug(n, {*used}): texts[n] for n in texts if n in kept}
     standard = {column.name: name for name, column in used.items()}
+    in_doubt = "exports" in used and _may_mean_none(table, used["exports"])
+    free = [n for n, c in (named | covariates).items() if c.name not in decided]
     return Columns(
         used=used,
         outcomes=outcomes,
-        covariates=[n for n, c in (named | covariates).items() if c.name not in decided],
+        covariates=[n for n in free if not in_doubt or n != "exports"],
         sectors=[standard[n] for n in sectors],
         places=[standard[n] for n in places],
-        left_out=_left_out(names, standard, decided, table),
+        left_out=left_out(names, standard, decided, table),
         fitting={standard: [c.name for c in columns] for standard, columns in fitting.items()},
+        exports_in_doubt=in_doubt,
     )
+
+
+def _may_mean_none(table: pd.DataFrame, exports: StartColumn) -> bool:
+    """Say whether many exports are missing, or some where none is zero."""
+    never_zero = not (numbers(table[exports.name]) == 0).any()
+    return exports.missing > (0 if never_zero else _MOST_MISSING_COVARIATE)
 
 
 def transform_of(name: str, column: StartColumn) -> str:
@@ -255,33 +272,6 @@ def _entry_columns(
             codes=text_codes(years_of(table[name])) if unit == "year" and not grouped else [],
         )  # fmt: skip
     return found
-
-
-def _left_out(
-    names: list[str], standard: dict[str, str], decided: dict[str, str], table: pd.DataFrame
-) -> dict[str, str]:
-    found = {}
-    for name in names:
-        if name in standard:
-            continue
-        if name in decided:
-            found[name] = decided[name]
-        elif role_of(name) == "person":
-            found[name] = NAMES_SOMEBODY
-        elif table[name].isna().mean() > _MOST_MISSING:
-            found[name] = f"{table[name].isna().mean():.0%} missing"
-        else:
-            found[name] = _why_idle(table, name)
-    return found
-
-
-def _why_idle(table: pd.DataFrame, name: str) -> str:
-    """Say why a column is not used that nothing keeps from it; one that names a size says more."""
-    if (role := role_of(name)) not in OUTCOMES:
-        return "not needed"
-    if not is_number(table, name):
-        return f"{role} by its name, but its cells are no numbers"
-    return f"{role} by its name; another column is taken"
 
 
 def slug(column: str, taken: set[str]) -> str:

@@ -4,9 +4,6 @@ from pipeline.commands.start.columns import transform_of
 from pipeline.commands.start.numbers import numbers
 from pipeline.commands.start.read import Read
 
-# From this share on, missing exports may well be none.
-_MOST_MISSING_EXPORTS = 0.05
-
 
 def all_questions(read: Read) -> dict[str, str]:
     """Return every question by the path of the setting that it is about."""
@@ -74,14 +71,12 @@ def _several_fit(read: Read, name: str) -> str:
 
 def _missing_exports(read: Read) -> str:
     """Ask what missing exports are where many are missing, or no firm has none."""
-    column = read.columns.used.get("exports")
-    if column is None or column.missing == 0:
+    if not read.columns.exports_in_doubt:
         return ""
+    column = read.columns.used["exports"]
     zeros = (numbers(read.table[column.name]) == 0).any()
-    if zeros and column.missing <= _MOST_MISSING_EXPORTS:
-        return ""
     return (
         f"{column.name} is {'sometimes' if zeros else 'never'} zero and {column.missing:.0%} "
-        "missing: does missing mean no exports? Then deliver zeros, or use clean.customs with "
-        "unmatched: zero; if it means not known, set observed: false with the reason"
+        "missing: does missing mean no exports? Then clean.missing_as_zero: [exports]; if it means "
+        "not known, set observed: false with the reason. Until then exports are no covariate"
     )

@@ -18,6 +18,8 @@ Role = Literal[
     "treated", "period", "year", "firm_id",
 ]  # fmt: skip
 
+# The standard outcomes and how each is measured.
+OUTCOMES: dict[str, str] = {"sales": "log", "employment": "log", "exports": "any"}
 _MEANINGS = Path(__file__).with_name("roles.yaml")
 _PLACE = (
     r"mun\w*|comuna\w*|commune\w*|region\w*|\w*regiao|depart\w*|dept\w*|dpto|provinc\w*|estado|state\w*"

@@ -5,12 +5,14 @@ from string import Template
 from typing import Any
 
 from pipeline.commands.start.asked import ToldColumns
-from pipeline.commands.start.columns import NAMES_SOMEBODY, OUTCOMES, Columns, transform_of
+from pipeline.commands.start.columns import Columns, transform_of
 from pipeline.commands.start.design import FEW_IN_A_YEAR, ProposedDesign
+from pipeline.commands.start.left_out import NAMES_SOMEBODY
 from pipeline.commands.start.lines import block, flow, lines, quoted
 from pipeline.commands.start.questions import all_questions
 from pipeline.commands.start.read import Read, read_files
 from pipeline.commands.start.register import RegisterGuess
+from pipeline.commands.start.roles import OUTCOMES
 from pipeline.commands.start.specs import ALL_FIRMS, specs
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 from pipeline.params.settings import read_value

@@ -14,7 +14,7 @@ from pipeline.exhibits.words.options import silent
 # Options that name columns of PANEL, which readers know by their labels.
 _OF_COLUMNS = frozenset(
     {"columns", "column", "by", "add_up", "pairs", "matched", "of", "cluster", "missing_codes"}
-    | {"flag", "name_column", "weight"}
+    | {"flag", "name_column", "weight", "missing_as_zero"}
 )
 
 

@@ -25,6 +25,7 @@ from pipeline.panel.rules.customs import separate_customs_states
 from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
 from pipeline.panel.rules.exits import exits_by_flag
 from pipeline.panel.rules.first_digits import take_first_digits
+from pipeline.panel.rules.missing_zeros import take_missing_as_zero
 from pipeline.panel.rules.outliers import find_jumps, limit_tails
 from pipeline.panel.rules.prices import convert_prices
 from pipeline.panel.rules.recodes import recode
@@ -140,6 +141,12 @@ def _absent(cleaning: Cleaning, declared: Absent) -> Iterator[Rule]:
     yield partial(settle_absent, rule=declared, asked=asked)
 
 
+def _missing_as_zero(cleaning: Cleaning, declared: list[str]) -> Iterator[Rule]:
+    asked = sizes(cleaning.data, cleaning.treatment.entry, None)
+    others = [name for name in asked.columns if name not in declared]
+    yield partial(take_missing_as_zero, columns=declared, others=others)
+
+
 def _years_left_out(cleaning: Cleaning, declared: CoverageGaps) -> Iterator[Rule]:
     if declared.leave_out_years:
         yield partial(leave_out_years, years=declared.leave_out_years)
@@ -213,6 +220,13 @@ RULES: dict[str, CleaningRule] = {
         writes=lambda rule: [rule.column],
         steps=frozenset(),
         make=on_panel(separate_customs_states),
+    ),
+    "missing_as_zero": CleaningRule(
+        setting="clean.missing_as_zero",
+        place="values",
+        writes=lambda columns: columns,
+        steps=frozenset(),
+        make=_missing_as_zero,
     ),
     "exit": CleaningRule(
         setting="clean.exit",
