@@ -33,7 +33,12 @@ def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("study", help="a name: a-z, 0-9 and _, a letter first")
     parser.add_argument("files", nargs="+", type=Path, help="the panel and, if any, the register")
     parser.add_argument("--id", metavar="COLUMN", help="who a row is of")
-    parser.add_argument("--year", metavar="COLUMN", help="the year, wave or other period of a row")
+    parser.add_argument(
+        "--year",
+        metavar="COLUMN",
+        help="the year, wave or other period of a row; else the year in the names of yearly files, "
+        "where no column agrees with it",
+    )
     parser.add_argument(
         "--entry", metavar="COLUMN", help="when a firm entered; or one year, with --treated"
     )

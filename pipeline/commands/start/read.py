@@ -24,10 +24,15 @@ from pipeline.commands.start.identifiers import (
     written,
 )
 from pipeline.commands.start.keys import Keys, guess_keys
-from pipeline.commands.start.numbers import is_year, numbers, pointed
+from pipeline.commands.start.numbers import numbers, pointed
 from pipeline.commands.start.register import RegisterGuess, guess_register
 from pipeline.commands.start.totals import asked_of_totals
 from pipeline.commands.start.wide import wide_columns
+from pipeline.commands.start.year_in_names import (
+    asked_of_names,
+    columns_of_years,
+    year_is_in_names,
+)
 from pipeline.errors import DataError
 from pipeline.panel.delivered import long_layout
 from pipeline.panel.years import years_of
@@ -68,7 +73,7 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     delivered = deliveries(files)
     for delivery in delivered:
         _refuse_values_as_names(delivery)
-    table, source, questions = _panel(delivered[0])
+    table, source, questions = _panel(delivered[0], asked)
     _refuse_few_columns(table, delivered[0].pattern)
     asked = replace(asked, outcomes=asked.outcomes or outcomes_of(asked.earlier, table.columns))
     asked.require(table.columns, delivered[0].pattern)
@@ -132,7 +137,9 @@ def _refuse_nothing_to_compare(columns: Columns, panel: str) -> None:
         )
 
 
-def _panel(delivery: Delivery) -> tuple[pd.DataFrame, dict[str, Any], dict[str, str]]:
+def _panel(
+    delivery: Delivery, asked: ToldColumns
+) -> tuple[pd.DataFrame, dict[str, Any], dict[str, str]]:
     """Bring yearly files and wide columns into one long table, with its source and questions."""
     table, questions = pointed(delivery.table, delivery.written), dict[str, str]()
     source: dict[str, Any] = {"panel": delivery.pattern} | _format(delivery.written, "format")
@@ -144,10 +151,11 @@ def _panel(delivery: Delivery) -> tuple[pd.DataFrame, dict[str, Any], dict[str, 
         questions["data.source.rename"] = (
             f"some yearly files lack {', '.join(delivery.partial)}: is it called otherwise there?"
         )
-    dated = any(is_year(years_of(table[name])) for name in table.columns)
-    if delivery.years and not dated:
+    if delivery.years and year_is_in_names(table, delivery.year, asked):
         source["year_in_name"] = True
+        questions |= asked_of_names(table, delivery.pattern)
         return table.assign(**{_YEAR: delivery.year}), source, questions
+    dated = bool(columns_of_years(table))
     wide = wide_columns(table)
     if wide and (not dated or table.iloc[:, 0].is_unique):
         source["wide"] = {"columns": wide}
