@@ -9,6 +9,7 @@ from bad_studies import inputs, plain_panel
 from results import study_results, with_details, with_figures, with_settings
 
 from pipeline.datasets.fits import FITS
+from pipeline.datasets.matches import MATCHED
 from pipeline.datasets.samples import SHARED_CLUSTERS
 from pipeline.errors import Reason
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
@@ -150,3 +151,14 @@ def first_panel_warnings(results):
 def test_the_caution_names_bias_reduced_errors_first(language, code):
     words = sentences(language)[f"reason.{code}"]
     assert words.index("bias_reduced (") < words.index("wild_bootstrap")
+
+
+@pytest.mark.parametrize(("reused", "told"), [(12, "779, once an entry year"), (0, "779")])
+def test_comparison_firms_of_several_entry_years_are_not_told_as_so_many_firms(reused, told):
+    counts = {"n_comparison_in_treated_clusters": 779, "n_comparison_reused": reused}
+    results = study_results()
+    for design in dict.fromkeys(panel.design for panel in results.settings.exhibit.panels):
+        results = with_figures(results, MATCHED, {"design": design, "stack": "all"}, **counts)
+    said = " ".join(first_panel_warnings(results))
+    assert f"in clusters with participants, which may be affected: {told}" in said
+    assert ("once an entry year" in said) == (reused > 0)

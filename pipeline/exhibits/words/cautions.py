@@ -90,7 +90,10 @@ def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
 
 
 def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
-    return _of_design(results, shown, letter, "n_comparison_in_treated_clusters")
+    """Return the count over entry years, which is no count of firms where some are in several."""
+    count = _of_design(results, shown, letter, "n_comparison_in_treated_clusters")
+    several = count and _of_design(results, shown, letter, "n_comparison_reused")
+    return say("cautions.once_an_entry", n=count) if several else count
 
 
 def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
