@@ -48,6 +48,7 @@ def zipped(*names):
         *((f"f.{kind}", b"", "is empty") for kind in ("csv", "xlsx", "dta", "parquet")),
         ("f.csv", b"\n \r\n", "is empty"),
     ],
+    ids=lambda value: "content" if isinstance(value, bytes) else None,
 )
 def test_a_file_that_is_something_else_is_told_in_one_sentence(name, content, told, tmp_path):
     path = tmp_path / name
