@@ -359,3 +359,32 @@ def test_an_amount_that_is_none_is_an_error(cell, rule):
     register.loc[3, "paid"] = cell
     with pytest.raises(DataError, match=rf"column paid \(register\): a value {rule}: 1 rows; .* 5"):
         fields({"texts": "first", "numbers": "sum"}, register)
+
+
+@pytest.mark.parametrize(
+    ("answers", "count"),
+    [
+        (["Aprobada", "-", "No  aprobada", "RECHAZADA", "-"], 2),
+        (["não selecionado", "-", "Rejeté", "no elegible", "-"], 3),
+        (["not awarded", "no adjudicado", "Denegada", "-", "Rechazado"], 2),
+        (["aprobada", "notable", "norte", "no", None], 0),
+    ],
+)
+def test_entries_that_an_unread_column_rejects_are_told(answers, count):
+    rows = REGISTER.assign(estatus=answers)
+    found = [i for i in entries(register=rows, accepted=None).issues if i.rule.fields]
+    assert [(i.rule.code, i.rule.fields["column"], i.count) for i in found] == (
+        [("rejection_not_read", "estatus", count)] if count else []
+    )
+    named = entries({"component": "estatus"}, rows, {"texts": "join"})
+    assert not [i for i in named.issues if i.rule.code == "rejection_not_read"]
+
+
+def test_remarks_and_refused_applicants_are_no_unread_rejections():
+    many = pd.concat([REGISTER.assign(nota=f"rechazo {n}") for n in range(11)])
+    assert not entries(register=many).issues
+    rows = REGISTER.assign(estatus="rechazada")
+    found = entries({"decision": "decision"}, rows, accepted=["yes"])
+    assert {i.rule.code: i.count for i in found.issues} == {
+        "applicant_not_accepted": 1, "rejection_not_read": 2,
+    }  # fmt: skip

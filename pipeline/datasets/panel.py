@@ -302,6 +302,8 @@ WRONG_CHECK_DIGIT = "wrong_check_digit"
 
 # The rule of ISSUES that counts rows of the register with a code of firms that never entered.
 CODED_NEVER = "coded_never_entered"
+# The one that counts its entries that a column which no setting reads calls rejected.
+REJECTION_NOT_READ = "rejection_not_read"
 
 # The step of SAMPLE_FLOW that takes firms of the panel that are nearly beneficiaries.
 NEAR_A_BENEFICIARY = "not_nearly_a_beneficiary"

@@ -12,6 +12,7 @@ from pipeline.datasets.panel import (
     FEW_TREATED,
     HALF_YEAR,
     NEAR_MISS,
+    REJECTION_NOT_READ,
     WRONG_CHECK_DIGIT,
     ZERO_BEFORE,
     ZERO_IN_PART,
@@ -46,6 +47,9 @@ _NOTICES = {
     "file: data/<study>/clean/firm_flows.parquet)",
     AMOUNT_NOT_IN_PANEL: "{count} of these had support of about {amount:,.0f}, {percent} percent "
     "of all",
+    REJECTION_NOT_READ: "{count} entries of the register are rejected by the words of its column "
+    "{column}, which no setting reads: name it at data.register_columns.decision, and the values "
+    "that count as entry at treatment.entry.accepted",
     **{
         f"{NEAR_MISS}_{kind}": "{count} of these are nearly in the panel, but for "
         f"{kind.replace('_', ' ')}: the firms that they nearly are leave the sample "

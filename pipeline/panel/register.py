@@ -11,6 +11,7 @@ from pipeline.panel.entry_codes import is_never, refuse_codes
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.register_fields import RegisterRows, firm_fields
 from pipeline.panel.rules.links import link
+from pipeline.panel.unread_rejections import unread_rejections
 from pipeline.panel.values import (
     firm_identifier,
     refuse_other_spellings,
@@ -85,6 +86,7 @@ def read_entries(
             *_not_entered("applicant_not_accepted", firm, evaluated & ~decided),
             *_not_entered(CODED_NEVER, firm, evaluated & decided & never),
             *_exits(rows, columns, entry),
+            *unread_rejections(rows, columns),
         ],
         names=None if columns.name is None else text(listed[columns.name]).groupby(firm).first(),
     )
