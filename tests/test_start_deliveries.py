@@ -12,8 +12,11 @@ from pipeline.commands.start.questions import all_questions
 from pipeline.commands.start.read import read_files
 from pipeline.commands.start.section import study_text
 from pipeline.errors import DataError
+from pipeline.panel.footers import n_footer_rows
+from pipeline.panel.readers import read_table
 from pipeline.params.settings import read_value
 from pipeline.params.study import cross_faults, read_study
+from pipeline.params.written import FileFormat
 
 N, T = 40, 8
 FIRM, YEAR = np.repeat(np.arange(N), T), np.tile(np.arange(2006, 2006 + T), N)
@@ -208,6 +211,37 @@ def test_rows_of_totals_are_asked_about_by_name_and_by_sum(tmp_path):
             [written(tmp_path, pd.concat([table, sums.assign(codigo=name)]))], ToldColumns()
         )
         assert f"{T} rows seem to be a total" in all_questions(read)["clean.filters"]
+
+
+FOOTERS = {
+    "total": [["TOTAL", None, None, 9e9]],
+    "source": [["TOTAL", None, None, 9e9], ["Fuente: SE. Cifras preliminares.", None, None, None]],
+    "note": [[None, "Cifras sin ajuste", None, None]],
+}
+
+
+@pytest.mark.parametrize("footer", FOOTERS)
+def test_a_footer_is_left_out_by_start_and_by_the_setting_that_it_names(footer, tmp_path):
+    firm, year = np.repeat(np.arange(100, 130), 4), np.tile(np.arange(2001, 2005), 30)
+    panel = pd.DataFrame({"rut": firm, "anio": year, "apoyo": (firm < 112) * (year > 2002)})
+    panel["ventas"] = 10.0 * firm + year
+    below = pd.DataFrame(FOOTERS[footer], columns=panel.columns)
+    pd.concat([panel.astype(object), below]).to_excel(tmp_path / "p.xlsx", index=False)
+    read = read_files([tmp_path / "p.xlsx"], ToldColumns())
+    assert (read.keys.firm_id, read.keys.year, read.design.n_treated) == ("rut", "anio", 12)
+    assert f"({len(below)} of p.xlsx)" in read.questions["data.source.format.footer"]
+    found = read_table(tmp_path / "p.xlsx", FileFormat(**read.source["format"]), 1000)
+    assert [str(year) for year in found["anio"]] == [str(year) for year in year]
+    assert len(read_table(tmp_path / "p.xlsx", FileFormat(), 1000)) == 120 + len(below)
+
+
+def test_a_last_row_of_a_firm_is_no_footer():
+    table = pd.DataFrame({"firm": ["a"] * 30, "year": range(30), "sales": 1.0, "jobs": 2.0})
+    table.loc[29] = ["Total Energies", 2010, None, 3.0]
+    table["sales"] = table["sales"].where(table.index % 3 > 0)
+    assert n_footer_rows(table) == 0
+    table.loc[29, ["firm", "sales", "jobs"]] = ["b", None, None]
+    assert n_footer_rows(table) == 0
 
 
 @pytest.mark.parametrize("form", ["ventas_{:02d}", "{} ventas", "ventas{}"])

@@ -16,6 +16,7 @@ from pipeline.errors import DataError
 from pipeline.panel.archives import PACKED, inner_name, is_of_the_machine, plain_file
 from pipeline.panel.exact_codes import is_exact
 from pipeline.panel.file_contents import refuse_other_content
+from pipeline.panel.footers import without_footer
 from pipeline.panel.headings import column_name, refuse_repeated
 from pipeline.panel.parquet_files import read_parquet
 from pipeline.panel.spreadsheets import read_spreadsheet
@@ -58,7 +59,7 @@ def read_table(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
             raise _why_unreadable(plain, written, error) from None
     frame.columns = pd.Index([column_name(name) for name in frame.columns])
     _refuse_unusable(frame, path.name, max_rows)
-    return frame
+    return without_footer(frame) if written.footer == "leave_out" else frame
 
 
 def file_kind(path: Path) -> str:

@@ -65,8 +65,9 @@ class FileFormat(Settings):
     `delimiter`, `encoding`, `decimal` and `thousands` are of text files; `sheet` of a workbook,
     null for its only one; `header_row` counts from 1, and `header_rows` says over how many rows
     names go on (`2005` above `ventas` is `2005 ventas`); `hidden` rows and columns of a sheet are
-    refused, or declared to be read or left out; `value_labels` takes the labels of Stata's
-    coded columns instead of their codes.
+    refused, or declared to be read or left out; `footer: leave_out` takes away rows at the end
+    that lack what every row has and are called a total, a source or a note, or are one text alone;
+    `value_labels` takes the labels of Stata's coded columns instead of their codes.
     """
 
     delimiter: str = Field(default=",", min_length=1, max_length=1)
@@ -77,6 +78,7 @@ class FileFormat(Settings):
     header_row: int = Field(default=1, ge=1)
     header_rows: int = Field(default=1, ge=1, le=5)
     hidden: Literal["refuse", "read", "leave_out"] = "refuse"
+    footer: Literal["keep", "leave_out"] = "keep"
     value_labels: bool = False
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from pipeline.errors import DataError
 from pipeline.panel.archives import plain_file
 from pipeline.panel.delivered import YEAR_IN_NAME
 from pipeline.panel.file_contents import refuse_other_content
+from pipeline.panel.footers import n_footer_rows, without_footer
 from pipeline.panel.readers import file_kind, read_table
 from pipeline.panel.spreadsheets import guess_sheet
 from pipeline.panel.text_files import as_it_says, encoding_told
@@ -19,6 +20,7 @@ from pipeline.params.written import FileFormat
 
 _SAMPLE_BYTES = 1 << 20
 _LARGEST_TABLE = 20_000_000
+_NO_YEARS = pd.Series(dtype="int64")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Delivery:
     """Hold one delivered table: a file, or yearly files that `pattern` fits.
 
     `years` are those of the file names, by file, and `year` that of each row; `partial` lists
-    columns that some files lack.
+    columns that some files lack. `footers` counts the rows left out below the table, by file.
     """
 
     pattern: str
@@ -35,6 +37,7 @@ class Delivery:
     years: dict[str, int]
     year: pd.Series
     partial: list[str]
+    footers: dict[str, int]
 
 
 # Endings of files whose format is guessed; others say it themselves, or are not read.
@@ -56,15 +59,19 @@ def deliveries(files: list[Path]) -> list[Delivery]:
 def _delivery(pattern: str, files: list[Path]) -> Delivery:
     written = guess_format(files[0])
     tables = {file.name: read_table(file, written, _LARGEST_TABLE) for file in files}
+    footers = {name: n for name, table in tables.items() if (n := n_footer_rows(table))}
+    if footers:
+        written = written.model_copy(update={"footer": "leave_out"})
+        tables = {name: without_footer(table) for name, table in tables.items()}
     columns = [{str(name) for name in table.columns} for table in tables.values()]
     partial = sorted(set[str]().union(*columns) - columns[0].intersection(*columns))
     if len(files) == 1:
         table = tables[files[0].name].reset_index(drop=True)
-        return Delivery(files[0].name, written, table, {}, pd.Series(dtype="int64"), [])
+        return Delivery(files[0].name, written, table, {}, _NO_YEARS, [], footers)
     years = {name: int(YEAR_IN_NAME.findall(name)[0]) for name in tables}
     stacked = pd.concat([table.astype("str") for table in tables.values()], ignore_index=True)
     year = pd.Series([years[name] for name, table in tables.items() for _ in range(len(table))])
-    return Delivery(pattern, written, stacked, years, year, partial)
+    return Delivery(pattern, written, stacked, years, year, partial, footers)
 
 
 def guess_format(path: Path) -> FileFormat:

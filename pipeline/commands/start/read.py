@@ -26,7 +26,7 @@ from pipeline.commands.start.identifiers import (
 from pipeline.commands.start.keys import Keys, guess_keys
 from pipeline.commands.start.numbers import numbers, pointed
 from pipeline.commands.start.register import RegisterGuess, guess_register
-from pipeline.commands.start.totals import asked_of_totals
+from pipeline.commands.start.totals import asked_of_footers, asked_of_totals
 from pipeline.commands.start.wide import wide_columns
 from pipeline.commands.start.year_in_names import (
     asked_of_names,
@@ -79,7 +79,7 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     asked.require(table.columns, delivered[0].pattern)
     keys = guess_keys(table, asked)
     table = table.assign(**{keys.year: _years_where_known(table[keys.year])})
-    questions |= asked_of_totals(table, keys)
+    questions |= asked_of_totals(table, keys) | asked_of_footers(delivered)
     register = _register(delivered[1:], asked, keys.firm_id)
     identifier = dict[str, Any]()
     if register is not None:

@@ -1,7 +1,10 @@
 """Rows of a panel that seem to be no firm's, but the total of others."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
+from pipeline.commands.start.files import Delivery
 from pipeline.commands.start.keys import Keys
 from pipeline.commands.start.numbers import is_flag, is_number, numbers
 from pipeline.panel.values import text
@@ -22,6 +25,19 @@ def asked_of_totals(table: pd.DataFrame, keys: Keys) -> dict[str, str]:
         "calls them so, or their values are the sum of all others of the year. Then delete them, "
         f"or declare a text column of {keys.firm_id} and drop them by it"
     }
+
+
+def asked_of_footers(delivered: Sequence[Delivery]) -> dict[str, str]:
+    """Say of the panel and the register which rows below them are left out, and ask if rightly."""
+    found = dict[str, str]()
+    for path, delivery in zip(("format", "register_format"), delivered, strict=False):
+        if delivery.footers:
+            told = ", ".join(f"{n} of {file}" for file, n in delivery.footers.items())
+            found[f"data.source.{path}.footer"] = (
+                f"rows below the table are left out, a total, source or note ({told}): is it so? "
+                "Else footer: keep"
+            )
+    return found
 
 
 def _called_total(table: pd.DataFrame, keys: Keys) -> pd.Series:
