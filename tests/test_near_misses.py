@@ -430,3 +430,35 @@ def test_firms_of_other_programmes_must_be_found_where_they_matter(others, stops
         IDS, register, {"near_misses": "decline"}, entry=entry, programme=programmes
     ).panel
     assert not set(left["firm_id"]) & set(IDS[N : N + 4])
+
+
+# Of six digits, zeros in front; the register shifts some to the left, with another last digit.
+WIDE = [f"0{i[1:6]}" for i in dict.fromkeys(i[:6] for i in IDS)]
+
+
+@pytest.mark.parametrize(("n", "stops"), [(1, False), (3, True)])
+def test_a_rule_that_is_set_is_not_named_again_and_one_chance_case_does_not_stop(n, stops):
+    register = [f"{i[1:]}7" if k < n else i for k, i in enumerate(WIDE[:N])]
+    if not stops:
+        found = settled(WIDE, register, {"width": 6})
+        assert (len(found.beneficiaries), len(found.nearly)) == (n, 0)
+        assert [issue.rule.code for issue in found.issues] == ["not_in_panel"]
+        return
+    with pytest.raises(DataError, match=rf"nearly, by check_digit {n} \(") as raised:
+        settled(WIDE, register, {"width": 6})
+    assert "width" not in str(raised.value)
+
+
+def test_who_differs_in_several_ways_is_said_to_be_counted_in_each():
+    with pytest.raises(DataError, match=r"several ways at once is counted in each"):
+        settled(IDS, half(IDS, lambda i: f"{i[:2]}.{i[2:]}-K"))
+    with pytest.raises(DataError) as raised:
+        settled(IDS, half(IDS, lambda i: i.lstrip("0")))
+    assert "at once" not in str(raised.value)
+
+
+def test_a_check_digit_that_is_dropped_already_is_listed_one_by_one():
+    register = [f"{i}KK" for i in IDS[:N]]
+    with pytest.raises(DataError, match=rf"check_digit {N} \(list those") as raised:
+        settled(IDS, register, {"drop_check_digit": "register"})
+    assert "drop_check_digit: register" not in str(raised.value)

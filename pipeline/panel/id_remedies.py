@@ -38,11 +38,15 @@ _DROP = "clean.identifier.drop_check_digit"
 
 @dataclass(frozen=True)
 class Sides:
-    """Hold every identifier of register and panel, of so many parts each."""
+    """Hold every identifier of register and panel, of so many parts each, as rules write them.
+
+    `dropped` is the rule in force for check digits, which is not named again.
+    """
 
     register: pd.Index
     panel: pd.Index
     n_parts: int = 1
+    dropped: str | None = None
 
 
 def remedy(kind: str, pairs: pd.DataFrame, sides: Sides) -> str:
@@ -62,7 +66,8 @@ def remedy(kind: str, pairs: pd.DataFrame, sides: Sides) -> str:
         return _SETTINGS[kind]
     if kind == "check_digit" and not in_parts:
         return _drops(pairs[pairs[kind]], sides) or one_by_one
-    if kind == "other_check_digit" and not in_parts and not _merge(sides, without_last):
+    last_is_none = in_parts or sides.dropped == "both" or _merge(sides, without_last)
+    if kind == "other_check_digit" and not last_is_none:
         return f"{_DROP}: both, where the last character is one; else {one_by_one}"
     return one_by_one
 
@@ -110,7 +115,8 @@ def _drops(pairs: pd.DataFrame, sides: Sides) -> str | None:
     if as_it_is or (of_register.any() and not of_register.all()):
         return _longer(pairs, of_register, sides, [way for way in ways if way != "width"])
     side, ids = ("register", register) if of_register.any() else ("panel", panel)
-    return None if _become_one(ids, without_last(ids)) else f"{_DROP}: {side}"
+    in_force = sides.dropped in (side, "both")
+    return None if in_force or _become_one(ids, without_last(ids)) else f"{_DROP}: {side}"
 
 
 def _longer(

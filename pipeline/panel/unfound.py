@@ -8,6 +8,7 @@ import pandas as pd
 from pipeline.datasets.panel import AMOUNT_NOT_IN_PANEL, NEAR_MISS, NOT_IN_PANEL
 from pipeline.errors import DataError, Reason
 from pipeline.panel.id_remedies import NAME, Sides, remedy
+from pipeline.panel.identifiers import FORMS
 from pipeline.panel.ledger import Issue
 from pipeline.panel.near_misses import KINDS, near_misses
 from pipeline.panel.panel_index import NO_ROW, places_in
@@ -17,6 +18,8 @@ from pipeline.params.identifier import Identifier
 
 # Of beneficiaries that the panel lacks, above which params must say why.
 _MANY = 0.2
+# Fewer that differ in a way that is settled, and in another, are other firms: one is by chance.
+_LEAST_BESIDE = 2
 # Draws tell by which chance identifiers nearly agree: the same in every run.
 _SEED = 2026
 
@@ -77,9 +80,15 @@ def _near(
     names: pd.Series | None,
     written: Identifier,
 ) -> pd.DataFrame:
-    """Return pairs of near misses with flags of KINDS and NAME."""
+    """Return pairs of near misses with flags of KINDS and NAME, of rules not set where any is."""
     rng = np.random.default_rng(_SEED)
     pairs = near_misses(wanted, known, rng, written.n_parts).assign(**{NAME: False})
+    in_force = [way for way in FORMS if getattr(written, way) is not None]
+    others = [kind for kind in KINDS if kind not in in_force]
+    beside = pairs[in_force].any(axis=1) & pairs[others].any(axis=1)
+    if pairs.loc[beside, "wanted"].nunique() < _LEAST_BESIDE:
+        pairs, beside = pairs[~beside], beside[~beside]
+    pairs.loc[beside, in_force] = False
     if names is None or "name" not in firms:
         return pairs
     left = names.reindex(wanted.difference(pd.Index(pairs["wanted"])))
@@ -97,7 +106,7 @@ def _refuse_near_misses(
     if open_pairs.empty:
         return
     told = [kind for kind in kinds if open_pairs[kind].any()]
-    sides = Sides(everyone, known, written.n_parts)
+    sides = Sides(everyone, known, written.n_parts, written.drop_check_digit)
     by_kind = "; ".join(
         f"{kind} {open_pairs.loc[open_pairs[kind], 'wanted'].nunique()} "
         f"({remedy(kind, open_pairs, sides)})"
@@ -106,11 +115,13 @@ def _refuse_near_misses(
     of_one = open_pairs["wanted"].value_counts()
     several = int((of_one > 1).sum())
     ambiguous = f"; {several} of them nearly match more than one firm" if several else ""
+    in_several = open_pairs[told].sum(axis=1).max() > 1
+    at_once = "; who differs in several ways at once is counted in each" if in_several else ""
     raise DataError(
         f"{len(of_one)} of {len(everyone)} beneficiaries of the register are not in the panel, but "
-        f"nearly, by {by_kind}{ambiguous}. They would serve as comparison firms: set the rule for "
-        f"each kind, or decline it (clean.identifier.near_misses: [{', '.join(told)}], or decline "
-        "for all), and the panel's firms that they nearly match leave the sample",
+        f"nearly, by {by_kind}{at_once}{ambiguous}. They would serve as comparison firms: set the "
+        f"rule for each kind, or decline it (clean.identifier.near_misses: [{', '.join(told)}], or "
+        "decline for all), and the panel's firms that they nearly match leave the sample",
         open_pairs[["wanted", "firm_id", *told]].rename(columns={"wanted": "register_id"}),
     )
 
