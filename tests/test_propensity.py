@@ -352,8 +352,10 @@ def test_a_stack_that_loses_a_group_is_named(treated, group):
     with pytest.raises(SupportError) as caught:
         score_risk_sets(risk_sets, covariates, section())
     assert str(caught.value).startswith(
-        f"main, stack 2010: no {group} firm is left: {count} are in the risk set, {count} lack"
+        f"main, stack 2010: no {group} firm is left: {count} are in the risk set, {count} lack "
+        f"a covariate of the model (size {count});"
     )
+    assert caught.value.reason.fields["covariates"] == ["size"]
 
 
 def test_a_stack_whose_pool_is_empty_is_told_what_widens_it():

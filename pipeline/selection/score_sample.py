@@ -40,7 +40,7 @@ def complete_rows(
             _refuse_missing(missing[at], f"{name}, stack {year}")
         place = {"model": name, "entry_year": int(year)}
         require_members(treated[at], model, place)
-        _require_firms_left(treated[at], here, place)
+        _require_firms_left(treated[at], missing[at], place)
     rows, known = risk_set.reset_index(drop=True), ~incomplete
     return rows.loc[known], values.loc[known]
 
@@ -65,11 +65,9 @@ def count_losses(
 
 
 def _refuse_missing(missing: pd.DataFrame, where: str) -> None:
-    counts = missing.sum()
-    listed = ", ".join(f"{column} {count}" for column, count in counts[counts > 0].items())
     raise DataError(
         f"{where}: {int(missing.any(axis=1).sum())} of {len(missing)} firms lack covariates "
-        f"({listed}); set missing: drop_firm to leave them out and count them, "
+        f"({_listed(missing)}); set missing: drop_firm to leave them out and count them, "
         "or take the covariate out of the model"
     )
 
@@ -91,27 +89,34 @@ def require_members(treated: Flags, model: ScoreModel, place: dict[str, Any]) ->
             )
 
 
-def _require_firms_left(treated: Flags, incomplete: Flags, place: dict[str, Any]) -> None:
+def _listed(missing: pd.DataFrame) -> str:
+    """Return the covariates that some firms lack, with how many: `size 4, sector 2`."""
+    counts = missing.sum()
+    return ", ".join(f"{column} {count}" for column, count in counts[counts > 0].items())
+
+
+def _require_firms_left(treated: Flags, missing: pd.DataFrame, place: dict[str, Any]) -> None:
+    """Raise SupportError where all firms of a group lack a covariate, saying which they lack."""
     for group, flag in (("treated", True), ("comparison", False)):
-        of_group = treated == flag
-        left = int((of_group & ~incomplete).sum())
-        if left == 0:
-            raise SupportError(
-                f"{_told(place)}: no {group} firm is left: {int(of_group.sum())} are in the risk "
-                "set, "
-                f"{int((of_group & incomplete).sum())} lack a covariate of the model; use "
-                "covariates that are observed earlier or for more firms, another comparison pool, "
-                "or treatment.leave_out_entry_years",
-                reason=Reason(
-                    "nobody_with_model_covariates",
-                    {
-                        **place,
-                        "group": group,
-                        "n": int(of_group.sum()),
-                        "n_lacking": int((of_group & incomplete).sum()),
-                    },
-                ),
-            )
+        own = missing[treated == flag]
+        if not own.any(axis=1).all():
+            continue
+        raise SupportError(
+            f"{_told(place)}: no {group} firm is left: {len(own)} are in the risk set, {len(own)} "
+            f"lack a covariate of the model ({_listed(own)}); use covariates that are observed "
+            "earlier or for more firms, another comparison pool, or "
+            "treatment.leave_out_entry_years",
+            reason=Reason(
+                "nobody_with_model_covariates",
+                {
+                    **place,
+                    "group": group,
+                    "n": len(own),
+                    "n_lacking": len(own),
+                    "covariates": [str(name) for name in own.columns[own.any()]],
+                },
+            ),
+        )
 
 
 def require_comparison_left(treated: Flags, used: Flags, name: str, year: int) -> None:
