@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.commands.start.roles import in_logs, role_of
+from pipeline.commands.start.labels import telling_labels
+from pipeline.commands.start.roles import breadth, described, in_logs, role_of
 
 HEADERS = {
     "entry": [
@@ -18,10 +19,11 @@ HEADERS = {
     "exports": [
         "ventas_exterior", "Ventas al exterior", "vendas_externas", "exportaciones FOB",
         "exports", "exportations", "chiffre d'affaires export", "foreign sales", "export_share",
+        "Expo. (USD)", "vr_expo",
     ],
     "sales": [
         "ventas", "Ventas netas", "chiffre d'affaires", "CA", "turnover", "receita bruta",
-        "faturamento", "ingresos", "revenue", "ca_ht",
+        "faturamento", "ingresos", "revenue", "ca_ht", "vtas_tot", "Vtas. (MDP)",
     ],
     "application": [
         "fecha_postulacion", "Fecha de postulación", "fecha solicitud", "date_candidature",
@@ -37,6 +39,7 @@ HEADERS = {
     "employment": [
         "Nº de empleados", "número de trabajadores", "nb_salaries", "nombre de salariés",
         "salariés", "effectif", "pessoal ocupado", "employ", "jobs", "employees", "headcount",
+        "pers_ocu", "Pers. ocup.", "n_trab",
     ],
     None: [
         "L", "scrap", "union", "rY", "rX", "union",
@@ -49,16 +52,16 @@ HEADERS = {
     ],
     "firm_id": [
         "RUT", "cnpj", "siren", "id_empresa", "firmId", "fcode", "enterprise", "empresa",
-        "plant",
+        "plant", "R.U.T.", "C.N.P.J. da empresa",
     ],
     "place": [
         "municipality_id", "Comuna", "município", "département", "code_commune", "nombre comuna",
         "region_name", "nom de la commune",
-        "Mesorregião", "zone_emploi", "bassin d'emploi",
+        "cod_mpio", "Mpio", "Mesorregião", "zone_emploi", "bassin d'emploi",
     ],
     "sector": [
         "sector", "CIIU rev 4", "cnae", "secteur d'activité", "código CIIU", "sector_name",
-        "naf4", "sic07",
+        "naf4", "sic07", "Clase SCIAN", "C.I.I.U. rev. 4",
     ],
     "broad_sector": [
         "sección CIIU", "macrosector",
@@ -107,3 +110,12 @@ def test_the_table_is_long_enough_and_every_role_has_a_header():
 @pytest.mark.parametrize("name", ["log_sales", "lnVentas", "Ln ventas", "lg empleo"])
 def test_logarithms_say_so(name):
     assert in_logs(name)
+
+
+def test_labels_speak_for_columns_whose_names_tell_nothing_and_for_what_no_name_tells():
+    labels = {"v1": "Ventas totales (miles de pesos)", "v2": "Log de empleo", "v3": "Employees"}
+    assert telling_labels(["v1", "v2", "jobs", "v3"], labels) == {"v1": labels["v1"]}
+    with described(telling_labels(["v1", "v2"], labels)):
+        assert [role_of(name) for name in ("v1", "v2", "v3")] == ["sales", "employment", None]
+        assert in_logs("v2") and breadth("v1") == 0 and not in_logs("v1")
+    assert role_of("v1") is None

@@ -246,6 +246,15 @@ def test_the_column_of_fewest_words_is_taken_and_others_are_named(order, tmp_pat
     assert not any(path.startswith("outcomes.") for path in told)
 
 
+def test_labels_of_stata_variables_are_read(tmp_path):
+    table = programme(inicio=entry_column, v2=lognormal).rename(columns={"ventas": "v1"})
+    labels = {"v1": "Ventas totales", "v2": "Personal ocupado"}
+    table.to_stata(tmp_path / "p.dta", write_index=False, variable_labels=labels)
+    read = read_files([tmp_path / "p.dta"], ToldColumns())
+    found = [(c.name, c.why) for c in (read.columns.used[n] for n in ("sales", "employment"))]
+    assert found == [("v1", "by label"), ("v2", "by label")]
+
+
 def test_a_column_that_names_sales_is_never_left_out_as_not_needed(tmp_path):
     table = programme(inicio=entry_column, empleo=lognormal, ventas_eu=lognormal)
     table["ventas"] = "muchas"

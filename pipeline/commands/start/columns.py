@@ -17,6 +17,7 @@ from pipeline.commands.start.roles import (
     Role,
     breadth,
     in_logs,
+    is_told_by_label,
     name_words,
     plain,
     role_of,
@@ -158,13 +159,19 @@ def _number(table: pd.DataFrame, name: str, changes: bool) -> StartColumn:
     unit = {"employment": "jobs", "age": "years", "founded": "year"}.get(role or "", "QUESTION")
     return StartColumn(
         name=name, kind="number", role=role,
-        why="by name" if role in OUTCOMES else "by values",
+        why=_why(name, role),
         missing=float(values.isna().mean()),
         minimum=0 if values.min() >= 0 else None,
         flag=flag, logs=in_logs(name), changes=changes,
         unit="share" if flag else unit,
         codes=text_codes(table[name]) if not flag else [],
     )  # fmt: skip
+
+
+def _why(name: str, role: Role | None) -> str:
+    if role not in OUTCOMES:
+        return "by values"
+    return "by label" if is_told_by_label(name) else "by name"
 
 
 def _changing(table: pd.DataFrame, firm_id: str, names: list[str]) -> set[str]:

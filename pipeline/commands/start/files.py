@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.commands.start.labels import variable_labels
 from pipeline.commands.start.marks import guess_marks
 from pipeline.errors import DataError
 from pipeline.panel.archives import plain_file
@@ -28,7 +29,8 @@ class Delivery:
     """Hold one delivered table: a file, or yearly files that `pattern` fits.
 
     `years` are those of the file names, by file, and `year` that of each row; `partial` lists
-    columns that some files lack. `footers` counts the rows left out below the table, by file.
+    columns that some files lack. `footers` counts the rows left out below the table, by file;
+    `labels` are those of a Stata file's variables.
     """
 
     pattern: str
@@ -38,6 +40,7 @@ class Delivery:
     year: pd.Series
     partial: list[str]
     footers: dict[str, int]
+    labels: dict[str, str]
 
 
 # Endings of files whose format is guessed; others say it themselves, or are not read.
@@ -59,6 +62,7 @@ def deliveries(files: list[Path]) -> list[Delivery]:
 def _delivery(pattern: str, files: list[Path]) -> Delivery:
     written = guess_format(files[0])
     tables = {file.name: read_table(file, written, _LARGEST_TABLE) for file in files}
+    labels = variable_labels(files[0])
     footers = {name: n for name, table in tables.items() if (n := n_footer_rows(table))}
     if footers:
         written = written.model_copy(update={"footer": "leave_out"})
@@ -67,11 +71,11 @@ def _delivery(pattern: str, files: list[Path]) -> Delivery:
     partial = sorted(set[str]().union(*columns) - columns[0].intersection(*columns))
     if len(files) == 1:
         table = tables[files[0].name].reset_index(drop=True)
-        return Delivery(files[0].name, written, table, {}, _NO_YEARS, [], footers)
+        return Delivery(files[0].name, written, table, {}, _NO_YEARS, [], footers, labels)
     years = {name: int(YEAR_IN_NAME.findall(name)[0]) for name in tables}
     stacked = pd.concat([table.astype("str") for table in tables.values()], ignore_index=True)
     year = pd.Series([years[name] for name, table in tables.items() for _ in range(len(table))])
-    return Delivery(pattern, written, stacked, years, year, partial, footers)
+    return Delivery(pattern, written, stacked, years, year, partial, footers, labels)
 
 
 def guess_format(path: Path) -> FileFormat:

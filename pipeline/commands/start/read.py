@@ -24,8 +24,10 @@ from pipeline.commands.start.identifiers import (
     written,
 )
 from pipeline.commands.start.keys import Keys, guess_keys
+from pipeline.commands.start.labels import telling_labels
 from pipeline.commands.start.numbers import numbers, pointed
 from pipeline.commands.start.register import RegisterGuess, guess_register
+from pipeline.commands.start.roles import described
 from pipeline.commands.start.totals import asked_of_footers, asked_of_totals
 from pipeline.commands.start.wide import wide_columns
 from pipeline.commands.start.year_in_names import (
@@ -71,6 +73,16 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     compare.
     """
     delivered = deliveries(files)
+    labels = {
+        name: label
+        for delivery in reversed(delivered)
+        for name, label in telling_labels(map(str, delivery.table.columns), delivery.labels).items()
+    }
+    with described(labels):
+        return _read(delivered, asked)
+
+
+def _read(delivered: list[Delivery], asked: ToldColumns) -> Read:
     for delivery in delivered:
         _refuse_values_as_names(delivery)
     table, source, questions = _panel(delivered[0], asked)
