@@ -201,7 +201,10 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("id,sales\n1,2\n3\n", "f.csv: row 3 has 1 cells, the header 2"),
+        (
+            "id,sales\n1,2\n3\n",
+            "row 3 has 1 cells, the header 2; correct it .delete it where it is a note",
+        ),
         ("id,sales\n1,2,3\n", "f.csv: row 2 has 3 cells, the header 2"),
         ("id,id\n1,2\n", "several columns of one name: rename columns 1, 2"),
         ("id,sales\n", "holds no rows"),

@@ -95,8 +95,8 @@ def why_unreadable(path: Path, written: FileFormat, error: Exception) -> DataErr
         ragged = _ragged_row(path, told)
     if ragged is not None:
         return DataError(
-            f"{path.name}: {ragged}; correct it, or declare data.source.format (delimiter, "
-            "header_row)"
+            f"{path.name}: {ragged}; correct it (delete it where it is a note below the table), or "
+            "declare data.source.format (delimiter, header_row)"
         )
     return DataError(
         f"{path.name} cannot be read with encoding {told.encoding}, delimiter {told.delimiter!r} "
