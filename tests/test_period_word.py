@@ -68,7 +68,8 @@ def test_no_exhibit_of_a_study_of_waves_speaks_of_years(code, build):
 
 
 # The label of a design, and the names of settings.
-CALLED_FIRMS = re.compile(r"[Aa]ll firms|madeup\.exhibit\.firms?")
+# a label of the study, and settings that are called so
+CALLED_FIRMS = re.compile(r"[Aa]ll firms|madeup\.(exhibit\.firms?|estimate\.specs\.\w+\.firms)\b")
 
 
 def test_no_exhibit_of_a_study_of_plants_speaks_of_firms():
