@@ -58,6 +58,7 @@ def main(
         origins=read_origins(obtained),
         used=used_columns(outcomes, score, treatment),
         missing_kinds=read_obtained(obtained, "missing_kinds"),
+        left_below=read_obtained(obtained, "left_below"),
     )
     for table, rows in cleaned.tables():
         write(table, rows, folder)

@@ -20,6 +20,7 @@ from pipeline.panel.ledger import (
     Ledger,
     apply_rules,
 )
+from pipeline.panel.left_below import left_below_issues
 from pipeline.panel.missing_kinds import missing_kind_issues
 from pipeline.panel.origin import Origin, located
 from pipeline.panel.panel_index import of_firms
@@ -56,11 +57,13 @@ def clean_panel(
     origins: Mapping[str, Origin] = MappingProxyType({}),
     used: Sequence[UsedColumn] = (),
     missing_kinds: pd.DataFrame | None = None,
+    left_below: pd.DataFrame | None = None,
 ) -> Ledger:
     """Turn raw rows into PANEL, SAMPLE_FLOW and ISSUES; `rules_tables` holds files by name.
 
     `origins` tells the files and rows of the tables `panel` and `register`, `used` what outcomes
-    and covariates read, `missing_kinds` the kinds of missing value that files name.
+    and covariates read, `missing_kinds` the kinds of missing value that files name,
+    `left_below` the rows that reading left out below tables.
 
     Raises DataError where the data break a rule that params do not relax: a firm or year
     missing, a value that is no number or below its minimum, conflicting rows of a firm in a year,
@@ -79,7 +82,8 @@ def clean_panel(
             handed_over, listed, rules_tables, data=data, clean=clean, treatment=treatment
         )
         _require_both_groups(ledger, treatment)
-        ledger = ledger.with_issues(missing_kind_issues(missing_kinds))
+        of_files = [*left_below_issues(left_below), *missing_kind_issues(missing_kinds)]
+        ledger = ledger.with_issues(of_files)
         return with_coverage(
             ledger, data=data, clean=clean, treatment=treatment, origin=origin, used=used
         )

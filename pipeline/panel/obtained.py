@@ -10,7 +10,7 @@ from pipeline.datasets.complete import replacing
 from pipeline.panel.origin import Segment
 
 # What `obtain` writes, each table where there is one, and where their rows come from.
-_TABLES = ("panel", "register", "truth", "missing_kinds")
+_TABLES = ("panel", "register", "truth", "missing_kinds", "left_below")
 OBTAINED = (*_TABLES, "origins")
 _ORIGIN_COLUMNS = ["table", "file", "position", "n_rows", "first_row"]
 
@@ -20,7 +20,8 @@ class RawTables:
     """Hold the panel, the participation register and, for simulated firms, the truth.
 
     `origins` tells, by table, from which file and row its rows come, `missing_kinds` by column,
-    file and kind how many values are missing in a kind that the file names.
+    file and kind how many values are missing in a kind that the file names, `left_below` by file
+    how many rows below the table were left out.
     """
 
     panel: pd.DataFrame
@@ -28,6 +29,7 @@ class RawTables:
     truth: pd.DataFrame | None = None
     origins: dict[str, list[Segment]] = field(default_factory=dict)
     missing_kinds: pd.DataFrame | None = None
+    left_below: pd.DataFrame | None = None
 
 
 def write_obtained(tables: RawTables, folder: Path) -> None:

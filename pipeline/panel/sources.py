@@ -16,6 +16,7 @@ from pipeline.errors import DataError, told_columns
 from pipeline.panel.delivered import long_layout, point_decimals, read_panel
 from pipeline.panel.exact_codes import refuse_inexact
 from pipeline.panel.firm_key import with_firm_key
+from pipeline.panel.left_below import count_left_below
 from pipeline.panel.missing_kinds import count_missing_kinds
 from pipeline.panel.obtained import RawTables
 from pipeline.panel.origin import file_origin, located
@@ -102,8 +103,9 @@ def _read_package(source: PackageSource) -> pd.DataFrame:
 def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTables:
     panel, origin = read_panel(source, data, folder)
     kinds = count_missing_kinds(source, data, folder)
+    below = count_left_below(source, data, folder)
     if source.register_file is None:
-        return RawTables(panel, origins={"panel": origin}, missing_kinds=kinds)
+        return RawTables(panel, None, None, {"panel": origin}, kinds, below)
     path = folder / source.register_file
     register = read_table(path, source.register_format, data.max_rows)
     columns = data.register_columns
@@ -113,7 +115,7 @@ def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTable
         refuse_inexact(register, columns.codes if columns else [], file_kind(path))
         pointed = point_decimals(register.reset_index(drop=True), numbers, source.register_format)
     origins = {"panel": origin, "register": listed}
-    return RawTables(panel, pointed, origins=origins, missing_kinds=kinds)
+    return RawTables(panel, pointed, None, origins, kinds, below)
 
 
 def _simulate(source: SimulationSource) -> RawTables:
