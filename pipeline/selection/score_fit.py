@@ -67,27 +67,24 @@ def fit_score(
 
     `covariates` has one row per firm and no missing value; text columns become one indicator
     per category, the first in sorted order being the base. `treated` is aligned with it.
-    Covariates are standardised before the fit. `errors` says of which kind those of coefficients
-    are; `cluster` (n,) are the clusters of `clustered` ones, or the firms of `robust` ones where a
-    firm has several rows. `weight` (n,) are sampling weights, of the likelihood and what is told
-    of it; they say nothing of how many firms there are, so that `conventional` errors are not
-    those of the coefficients.
+    `errors` says of which kind those of coefficients are; `cluster` (n,) are the clusters of
+    `clustered` ones, or the firms of `robust` ones where a firm has several rows. `weight` (n,) are
+    sampling weights: they do not count firms, so that `conventional` errors are not for them.
 
     Raises SupportError where a group is empty or a covariate separates the groups (the estimate
     would be infinite: Albert & Anderson 1984, doi:10.1093/biomet/71.1.1), DataError where a
     covariate is missing, constant or a combination of others.
     """
+    weighing = maximiser
     if weight is not None:
         weight = weight / weight.mean()  # of whatever size, they say who counts more
-    weighing = maximiser if weight is None else partial(maximiser, weight=weight)
+        weighing = partial(maximiser, weight=weight)
     design, optimum = find_optimum(covariates, treated, link, weighing)
     estimate = design.to_original_units @ optimum.coefficients
-    if errors == "conventional":
-        of_columns = optimum.covariance
-    else:
-        of_columns = robust_covariance(
-            design.standardised, treated, optimum, link, cluster, weight=weight
-        )
+    of_columns = optimum.covariance
+    if errors != "conventional":
+        given = design.standardised, treated, optimum, link, cluster
+        of_columns = robust_covariance(*given, weight=weight)
     covariance = design.to_original_units @ of_columns @ design.to_original_units.T
     index = optimum.index
     terms = pd.DataFrame([(None, None), *design.terms], columns=["covariate", "category"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Floats
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.levels import ClusterLevels
 from pipeline.effects.panel_firms import PanelFirms, panel_clusters, panel_firms
 from pipeline.effects.sampling_weights import positive_weights, weighted_stacks
@@ -119,13 +119,8 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
             untreated += int((~shared).sum())
             members, own = members[shared], own[shared]
         columns = firm_columns(adjusted, cohort, "among_every_firm")
-        weight, complete = np.ones(len(members)), np.isfinite(columns).all(axis=1)
-        if study.sampling is not None:
-            weight = study.sampling[everyone.row[members]]
-        if spec.weight_by is not None:
-            size = own[spec.weight_by].to_numpy(np.float64)
-            weight = positive_weights(size, spec.weight_by)
-            complete &= ~np.isnan(size)
+        weight, known = _firm_weights(study, spec, everyone.row[members], own)
+        complete = known & np.isfinite(columns).all(axis=1)
         lost += int((~complete).sum())
         kept = complete & (weight > 0)
         samples.append(
@@ -139,6 +134,17 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
             )
         )
     return CohortSamples(samples, lost, untreated)
+
+
+def _firm_weights(
+    study: Study, spec: GroupTimeSpec, row: Codes, own: pd.DataFrame
+) -> tuple[Floats, Flags]:
+    """Return weights of firms (n,), at PANEL rows `row`, by sampling or size; who has a size."""
+    known = np.ones(len(row), dtype=np.bool_)
+    if spec.weight_by is not None:
+        size = own[spec.weight_by].to_numpy(np.float64)
+        return positive_weights(size, spec.weight_by), ~np.isnan(size)
+    return (np.ones(len(row)) if study.sampling is None else study.sampling[row]), known
 
 
 def _firms_by_year(study: Study, firms: PanelFirms, values: Floats) -> FirmsByYear:
