@@ -1,0 +1,112 @@
+"""Block `treatment.arms`: which treatments one study compares with one clean pool."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.params.settings import Settings
+
+AmountRange = Annotated[tuple[float | None, float | None], Field(strict=False)]
+
+_NAMED = ("programme", "component", "role")
+
+
+class RegisterArm(Settings):
+    """Take the firms that the register lists in some way; a row must fulfil all that is given.
+
+    `programme`, `component` and `role` list values of the register's columns. `amount` bounds the
+    support of a row, in money, above the first and up to the second number, null for no bound: a
+    dose fixed at entry.
+    """
+
+    source: Literal["register"]
+    programme: list[str] | None = Field(default=None, min_length=1)
+    component: list[str] | None = Field(default=None, min_length=1)
+    role: list[str] | None = Field(default=None, min_length=1)
+    amount: AmountRange | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "RegisterArm":
+        if self.amount is None and not self.values:
+            raise ValueError("an arm says which programme, component, role or amount it takes")
+        low, high = self.amount or (None, None)
+        if low is not None and high is not None and high <= low:
+            raise ValueError(f"amount {low:g} to {high:g} holds nothing: write the lower end first")
+        return self
+
+    @property
+    def values(self) -> dict[str, list[str]]:
+        """Return the values that each named column of the register may have."""
+        given = {name: getattr(self, name) for name in _NAMED}
+        return {name: values for name, values in given.items() if values is not None}
+
+
+class JointArm(Settings):
+    """Take the firms that enter several arms in one year.
+
+    They belong to none of these. Who enters them one after the other stays in the first until it
+    enters the next: that a later entry came is known only of firms that lived to see it.
+    """
+
+    source: Literal["joint"]
+    of: list[str] = Field(min_length=2)
+
+
+class ExposureArm(Settings):
+    """Take firms that never took part by then, from the year in which they are first exposed.
+
+    `exposure` names a block of treatment.exposure, `classes` some of its classes, null all.
+    """
+
+    source: Literal["exposure"]
+    exposure: str
+    classes: list[str] | None = Field(default=None, min_length=1)
+
+
+Arm = Annotated[RegisterArm | JointArm | ExposureArm, Field(discriminator="source")]
+
+
+class Arms(Settings):
+    """Name the arms of a study, and what holds for a firm that enters several.
+
+    `headline` is the arm of the headline and of all exhibits that show one. `several`: `refuse`
+    firms that enter two arms in one year without an arm for both, or let them stay in each
+    (`in_each`): arms by role beside arms by component speak of the same firms, and none is left at
+    entry into another.
+    """
+
+    headline: str
+    several: Literal["refuse", "in_each"] = "refuse"
+    named: dict[str, Arm] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_known(self) -> "Arms":
+        for fault in arm_faults(self):
+            raise ValueError(fault)
+        return self
+
+    def of(self, source: str) -> dict[str, Arm]:
+        """Return the arms of one source, by name."""
+        return {name: arm for name, arm in self.named.items() if arm.source == source}
+
+
+def arm_faults(arms: Arms) -> Iterator[str]:
+    """Yield one line for each arm that names what does not exist, or says what another says."""
+    if arms.headline not in arms.named:
+        yield f"headline: {arms.headline} is no arm; arms are {', '.join(arms.named)}"
+    single = arms.of("register")
+    for name, arm in arms.named.items():
+        if isinstance(arm, JointArm):
+            absent = [part for part in arm.of if part not in single]
+            if absent or len(set(arm.of)) < len(arm.of):
+                yield (
+                    f"named.{name}.of: write each once and only arms of the register, "
+                    f"{', '.join(single) or 'of which there is none'}"
+                )
+    told: dict[str, str] = {}
+    for name, arm in arms.named.items():
+        said = arm.model_dump_json()
+        if said in told:
+            yield f"named.{name}: says what {told[said]} says; two arms must differ"
+        told[said] = name

@@ -1,0 +1,107 @@
+"""Arms: one treatment a firm at a time, who is in none, and what is refused."""
+
+import pandas as pd
+import pytest
+
+from pipeline.errors import DataError, SupportError
+from pipeline.params.arms import Arms
+from pipeline.selection.arms import firm_arms, panel_of_arm
+
+NAMED = {
+    "training": {"source": "register", "component": ["training"]},
+    "credit": {"source": "register", "component": ["credit"]},
+    "both": {"source": "joint", "of": ["training", "credit"]},
+}
+
+
+def arms(headline: str = "training", **changes: object) -> Arms:
+    return Arms.model_validate({"headline": headline, "named": NAMED, **changes})
+
+
+def entries(*rows: tuple[str, str, int]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["arm", "firm_id", "cohort"]).astype({"cohort": "Int64"})
+
+
+# a trains only, b borrows only, c enters both at once, d borrows first and trains two years later
+LISTED = entries(
+    ("training", "a", 2010),
+    ("credit", "b", 2011),
+    ("training", "c", 2010),
+    ("credit", "c", 2010),
+    ("credit", "d", 2010),
+    ("training", "d", 2012),
+)
+
+
+def test_a_firm_is_in_the_first_arm_that_it_enters():
+    found = firm_arms(LISTED, arms())
+    rows = {(arm, firm): (cohort, until) for arm, firm, cohort, until in found.arms.to_numpy()}
+    assert rows.keys() == {("training", "a"), ("credit", "b"), ("both", "c"), ("credit", "d")}
+    assert rows["credit", "d"] == (2010, 2012)
+    assert pd.isna(rows["both", "c"][1])
+
+
+def test_every_firm_listed_is_counted_once():
+    flow = firm_arms(LISTED, arms()).flow.set_index("arm")
+    assert flow.loc["training"].to_list() == [3, 1, 1, 0, 1]
+    assert flow.loc["credit"].to_list() == [3, 1, 0, 1, 2]
+    left = flow["n_joint"] + flow["n_after_another"] + flow["n_entrants"]
+    assert (flow["n_listed"] == left).all()
+
+
+def test_later_entry_censors_and_all_arms_count_as_contact():
+    years = range(2008, 2014)
+    panel = pd.DataFrame([(f, y) for f in "abcde" for y in years], columns=["firm_id", "year"])
+    seen = panel_of_arm(panel, firm_arms(LISTED, arms()), "credit", anticipation=1)
+    assert seen.loc[seen["firm_id"] == "d", "year"].max() == 2010
+    cohort = seen.groupby("firm_id")[["cohort", "contact"]].first()
+    assert cohort["cohort"].fillna(0).to_list() == [0, 2011, 0, 2010, 0]
+    assert cohort["contact"].fillna(0).to_list() == [2010, 2011, 2010, 2010, 0]
+
+
+def test_two_arms_at_once_need_an_arm_for_both():
+    single = {name: NAMED[name] for name in ("training", "credit")}
+    with pytest.raises(DataError, match=r"two arms in one year.*source: joint"):
+        firm_arms(LISTED, arms(named=single))
+    found = firm_arms(LISTED, arms(named=single, several="in_each")).arms
+    assert len(found) == len(LISTED)
+    assert found["until"].isna().all()
+
+
+def test_entry_one_after_the_other_is_no_joint_arm():
+    apart = LISTED[LISTED["firm_id"] != "c"]
+    with pytest.raises(SupportError, match="1 do so one after the other"):
+        firm_arms(apart, arms())
+
+
+def test_arms_of_the_same_firms_are_refused():
+    same = entries(("training", "a", 2010), ("credit", "a", 2010))
+    single = {name: NAMED[name] for name in ("training", "credit")}
+    with pytest.raises(SupportError, match="same firms"):
+        firm_arms(same, arms(named=single, several="in_each"))
+
+
+def test_an_arm_without_a_firm_is_refused():
+    with pytest.raises(SupportError, match="no firm of the panel is in credit"):
+        firm_arms(LISTED[LISTED["arm"] == "training"], arms())
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"headline": "loans"}, "loans is no arm"),
+        (
+            {"named": NAMED | {"again": {"source": "register", "component": ["training"]}}},
+            "says what training says",
+        ),
+        ({"named": NAMED | {"all": {"source": "joint", "of": ["both", "credit"]}}}, "only arms of"),
+        ({"named": NAMED | {"nobody": {"source": "register"}}}, "says which programme"),
+        (
+            {"named": NAMED | {"dose": {"source": "register", "amount": [10.0, 5.0]}}},
+            "holds nothing",
+        ),
+    ],
+)
+def test_arms_that_cannot_be_are_told(changes: dict[str, object], fault: str):
+    with pytest.raises(ValueError, match=fault):
+        arms(**changes)  # type: ignore[arg-type]
