@@ -4,8 +4,12 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import DataError, SupportError
+from pipeline.panel.arm_entries import arm_entries
+from pipeline.panel.register_fields import RegisterRows
 from pipeline.params.arms import Arms
-from pipeline.selection.arms import firm_arms, panel_of_arm
+from pipeline.params.data import RegisterColumns
+from pipeline.selection.arms import FirmArms, panel_of_arm
+from pipeline.selection.arms import firm_arms as arms_of_firms
 
 NAMED = {
     "training": {"source": "register", "component": ["training"]},
@@ -20,6 +24,10 @@ def arms(headline: str = "training", **changes: object) -> Arms:
 
 def entries(*rows: tuple[str, str, int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arm", "firm_id", "cohort"]).astype({"cohort": "Int64"})
+
+
+def firm_arms(listed: pd.DataFrame, asked: Arms) -> FirmArms:
+    return arms_of_firms(listed, listed.groupby("firm_id")["cohort"].min(), asked)
 
 
 # a trains only, b borrows only, c enters both at once, d borrows first and trains two years later
@@ -57,6 +65,14 @@ def test_later_entry_censors_and_all_arms_count_as_contact():
     cohort = seen.groupby("firm_id")[["cohort", "contact"]].first()
     assert cohort["cohort"].fillna(0).to_list() == [0, 2011, 0, 2010, 0]
     assert cohort["contact"].fillna(0).to_list() == [2010, 2011, 2010, 2010, 0]
+
+
+def test_participants_of_no_arm_are_in_contact():
+    entered = pd.Series([2010, 2009], index=["a", "e"])
+    found = arms_of_firms(LISTED, entered, arms())
+    assert found.n_in_no_arm == 1
+    assert found.contact["e"] == 2009
+    assert "e" not in set(found.arms["firm_id"])
 
 
 def test_two_arms_at_once_need_an_arm_for_both():
@@ -105,3 +121,34 @@ def test_an_arm_without_a_firm_is_refused():
 def test_arms_that_cannot_be_are_told(changes: dict[str, object], fault: str):
     with pytest.raises(ValueError, match=fault):
         arms(**changes)  # type: ignore[arg-type]
+
+
+def test_arms_take_rows_of_the_register_that_count_as_entry():
+    register = pd.DataFrame(
+        {
+            "part": ["credit", "credit", "training", "training"],
+            "money": ["100", "5", "", "50"],
+        }
+    )
+    rows = RegisterRows(
+        register,
+        pd.Series(["a", "b", "a", "c"]),
+        pd.Series([2012, 2011, 2010, 2013], dtype="Int64"),
+        pd.Series([True, True, True, False]),
+    )
+    columns = RegisterColumns(firm_id="id", entry_year="y", component="part", amount="money")
+    named = {
+        "credit": {"source": "register", "component": ["credit"]},
+        "training": {"source": "register", "component": ["training"]},
+        "large": {"source": "register", "amount": [10.0, None]},
+    }
+    found = arm_entries(rows, columns, arms(named=named))
+    assert {(a, f, y) for a, f, y in found[["arm", "firm_id", "cohort"]].to_numpy()} == {
+        ("credit", "a", 2012),
+        ("credit", "b", 2011),
+        ("training", "a", 2010),
+        ("large", "a", 2012),
+    }
+    nobody = {"other": {"source": "register", "component": ["advice"]}}
+    with pytest.raises(DataError, match="no row of the register"):
+        arm_entries(rows, columns, arms("other", named=nobody))

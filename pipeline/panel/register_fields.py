@@ -60,7 +60,7 @@ def firm_fields(
         written = rows.register[column]
         if name == "applied_year":
             written = years_of(written, columns.years)
-        values = _amounts(written, f"{column} (register)")
+        values = amounts(written, f"{column} (register)")
         fields[name], found = _by_firm(rows, name, values, rule.numbers, "numbers")
         issues += found
     types = dict.fromkeys(columns.fields("text"), "str")
@@ -68,7 +68,8 @@ def firm_fields(
     return pd.DataFrame(fields).astype(types), issues
 
 
-def _amounts(values: pd.Series, column: str) -> pd.Series:
+def amounts(values: pd.Series, column: str) -> pd.Series:
+    """Return numbers of the register; raise DataError where one is none or below zero."""
     numbers = typed_numbers(values)
     present = values.notna() & (values.astype("str").str.strip() != "")
     refuse_rows(present & numbers.isna(), f"column {column}: a value is no number", "correct")

@@ -21,35 +21,43 @@ _ENTRIES = ["arm", "firm_id", "cohort"]
 
 @dataclass(frozen=True)
 class FirmArms:
-    """Hold ARMS, ARM_FLOW, and by firm the first year of contact with any arm."""
+    """Hold ARMS, ARM_FLOW, and by firm the first year of contact with any arm or the programme.
+
+    `n_in_no_arm` counts participants that no arm takes: they are in contact, and in no comparison.
+    """
 
     arms: pd.DataFrame
     flow: pd.DataFrame
     contact: pd.Series
+    n_in_no_arm: int
 
 
-def firm_arms(entries: pd.DataFrame, arms: Arms) -> FirmArms:
+def firm_arms(entries: pd.DataFrame, entered: pd.Series, arms: Arms) -> FirmArms:
     """Give each firm the first arm that it enters, from ARM_ENTRIES and exposures alike.
 
-    `entries` has arm, firm_id and cohort, one row a firm and arm. Raises DataError where firms
+    `entries` has arm, firm_id and cohort, one row a firm and arm; `entered` is the first entry of
+    each participant in any way. Raises DataError where firms
     enter two arms in one year that no joint arm takes, and params do not let them stay in each;
     SupportError where arms coincide, or an arm has nobody.
     """
     _require_firms(entries, arms)
     listed = pd.concat([entries[_ENTRIES], _joint_entries(entries, arms)], ignore_index=True)
-    contact = listed.groupby("firm_id")["cohort"].min()
+    contact = _first(listed.set_index("firm_id")["cohort"], entered)
     joint = _in_joint(listed, arms)
     kept = listed[~joint]
     if arms.several == "in_each":
         stays = pd.Series(True, index=kept.index)
         until = pd.Series(pd.NA, index=kept.index, dtype="Int64")
     else:
-        stays = kept["cohort"] == of_firms(contact, kept["firm_id"])
+        first = kept.groupby("firm_id")["cohort"].transform("min")
+        stays = kept["cohort"] == first
         until = _until(kept, stays)
         _refuse_at_once(kept[stays])
     found = kept.assign(until=until)[stays]
     _refuse_alike(found, arms)
-    return FirmArms(conform(ARMS, found), _flow(listed, joint, kept[~stays], found, arms), contact)
+    flow = _flow(listed, joint, kept[~stays], found, arms)
+    in_no_arm = int((~entered.index.isin(listed["firm_id"])).sum())
+    return FirmArms(conform(ARMS, found), flow, contact, in_no_arm)
 
 
 def panel_of_arm(panel: pd.DataFrame, found: FirmArms, arm: str, anticipation: int) -> pd.DataFrame:
@@ -64,9 +72,15 @@ def panel_of_arm(panel: pd.DataFrame, found: FirmArms, arm: str, anticipation: i
     left = (panel["year"] >= until - anticipation).fillna(False).astype(bool)
     seen = panel.assign(
         cohort=of_firms(own["cohort"], firm),
-        contact=of_firms(found.contact.astype("Int64"), firm),
+        contact=of_firms(found.contact, firm),
     )
     return seen[~left]
+
+
+def _first(*years: pd.Series) -> pd.Series:
+    """Return the first of several years by firm."""
+    joined = pd.concat([own.astype("Int64") for own in years])
+    return joined.groupby(level=0).min()
 
 
 def _require_firms(entries: pd.DataFrame, arms: Arms) -> None:
