@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.params.arms import Arms
 from pipeline.params.settings import Settings
 
 
@@ -81,7 +82,8 @@ class TreatmentSection(Settings):
     firms leave the sample with a step of their own, and still count as treated neighbours.
     `assignment: random` declares that support was given out by lot, which allows ANCOVA.
     `unfound` says in words why beneficiaries of the register are not in the panel, beside effects;
-    it must be given where more than 20 percent are not.
+    it must be given where more than 20 percent are not. `arms` are treatments that are compared
+    each with firms in none of them.
     """
 
     entry: Entry
@@ -91,6 +93,7 @@ class TreatmentSection(Settings):
     leave_out_entry_years: list[int] = Field(default=[])
     assignment: Literal["random"] | None = None
     unfound: str | None = Field(default=None, min_length=1)
+    arms: Arms | None = None
 
     @model_validator(mode="after")
     def _reference_in_window(self) -> "TreatmentSection":
@@ -105,6 +108,12 @@ class TreatmentSection(Settings):
     def _unfound_goes_with_register(self) -> "TreatmentSection":
         if self.unfound is not None and not isinstance(self.entry, RegisterEntry):
             raise ValueError("unfound goes with entry.source: register, and only with it")
+        return self
+
+    @model_validator(mode="after")
+    def _arms_of_a_register(self) -> "TreatmentSection":
+        if self.arms is not None and not isinstance(self.entry, RegisterEntry):
+            raise ValueError("arms go with entry.source: register, which says who took which part")
         return self
 
     @property

@@ -5,6 +5,7 @@ censors a comparison firm, and nobody is put in an arm for what came later (immo
 share one clean pool, the firms without contact: in no arm through the last year that is used.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,6 +15,7 @@ from pipeline.datasets.store import conform
 from pipeline.errors import DataError, SupportError, told_codes
 from pipeline.panel.panel_index import of_firms
 from pipeline.params.arms import Arms, JointArm
+from pipeline.params.treatment import TreatmentSection
 
 # One row a firm and arm: cohort, and what becomes of it.
 _ENTRIES = ["arm", "firm_id", "cohort"]
@@ -21,14 +23,13 @@ _ENTRIES = ["arm", "firm_id", "cohort"]
 
 @dataclass(frozen=True)
 class FirmArms:
-    """Hold ARMS, ARM_FLOW, and by firm the first year of contact with any arm or the programme.
+    """Hold ARMS and ARM_FLOW.
 
     `n_in_no_arm` counts participants that no arm takes: they are in contact, and in no comparison.
     """
 
     arms: pd.DataFrame
     flow: pd.DataFrame
-    contact: pd.Series
     n_in_no_arm: int
 
 
@@ -42,7 +43,6 @@ def firm_arms(entries: pd.DataFrame, entered: pd.Series, arms: Arms) -> FirmArms
     """
     _require_firms(entries, arms)
     listed = pd.concat([entries[_ENTRIES], _joint_entries(entries, arms)], ignore_index=True)
-    contact = _first(listed.set_index("firm_id")["cohort"], entered)
     joint = _in_joint(listed, arms)
     kept = listed[~joint]
     if arms.several == "in_each":
@@ -57,30 +57,38 @@ def firm_arms(entries: pd.DataFrame, entered: pd.Series, arms: Arms) -> FirmArms
     _refuse_alike(found, arms)
     flow = _flow(listed, joint, kept[~stays], found, arms)
     in_no_arm = int((~entered.index.isin(listed["firm_id"])).sum())
-    return FirmArms(conform(ARMS, found), flow, contact, in_no_arm)
+    return FirmArms(conform(ARMS, found), flow, in_no_arm)
 
 
-def panel_of_arm(panel: pd.DataFrame, found: FirmArms, arm: str, anticipation: int) -> pd.DataFrame:
+def panels_by_arm(
+    panel: pd.DataFrame, arms: pd.DataFrame | None, treatment: TreatmentSection
+) -> Iterator[tuple[str | None, pd.DataFrame]]:
+    """Yield PANEL as each arm sees it, with the arm's name; as it is where a study has none.
+
+    `arms` is ARMS.
+    """
+    if treatment.arms is None:
+        yield None, panel
+        return
+    assert arms is not None, "of a study with arms"
+    for arm in treatment.arms.named:
+        yield arm, panel_of_arm(panel, arms, arm, treatment.anticipation_years)
+
+
+def panel_of_arm(
+    panel: pd.DataFrame, arms: pd.DataFrame, arm: str, anticipation: int
+) -> pd.DataFrame:
     """Return PANEL as one arm sees it: its own entry years, and when firms came into contact.
 
-    `cohort` is that of the arm, `contact` the first year in any. Firm-years of its entrants from
-    their entry into another arm on, less anticipation, are left out.
+    `cohort` is that of the arm, `contact` the first year in any, or in the programme. Firm-years of
+    its entrants from their entry into another arm on, less anticipation, are left out.
     """
-    own = found.arms[found.arms["arm"] == arm].set_index("firm_id")
-    firm = panel["firm_id"]
+    own, firm = arms[arms["arm"] == arm].set_index("firm_id"), panel["firm_id"]
     until = of_firms(own["until"], firm)
     left = (panel["year"] >= until - anticipation).fillna(False).astype(bool)
-    seen = panel.assign(
-        cohort=of_firms(own["cohort"], firm),
-        contact=of_firms(found.contact, firm),
-    )
-    return seen[~left]
-
-
-def _first(*years: pd.Series) -> pd.Series:
-    """Return the first of several years by firm."""
-    joined = pd.concat([own.astype("Int64") for own in years])
-    return joined.groupby(level=0).min()
+    in_any = of_firms(arms.groupby("firm_id")["cohort"].min(), firm)
+    contact = pd.concat([in_any, panel["cohort"]], axis=1).min(axis=1).astype("Int64")
+    return panel.assign(cohort=of_firms(own["cohort"], firm), contact=contact)[~left]
 
 
 def _require_firms(entries: pd.DataFrame, arms: Arms) -> None:
