@@ -11,21 +11,29 @@ from pipeline.matching.largest_firms import covariate_dominance
 from pipeline.matching.rubin import separations
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.firm_stacks import firm_stacks
 from pipeline.selection.support import treated_fates
 from stages.run import Folders, run_stage
 
-SECTIONS = {"score": ScoreSection, "match": MatchSection}
+SECTIONS = {"treatment": TreatmentSection, "score": ScoreSection, "match": MatchSection}
 
 
-def main(folders: Folders, score: ScoreSection, match: MatchSection) -> None:
+def main(
+    folders: Folders, treatment: TreatmentSection, score: ScoreSection, match: MatchSection
+) -> None:
     """Read SCORES, COVARIATES and WEIGHTS; write BALANCE, its summary and SUPPORT.
 
     COVARIATE_DOMINANCE says what disclosure control must know of the firms behind BALANCE.
     """
-    scored, folder = folders.of("score"), folders.of("balance")
+    for arm in treatment.arm_names:
+        _balance(folders, arm, score, match)
+
+
+def _balance(folders: Folders, arm: str | None, score: ScoreSection, match: MatchSection) -> None:
+    scored, folder = folders.of("score", arm), folders.of("balance", arm)
     scores, covariates = read(SCORES, scored), read(COVARIATES, scored)
-    weights = read(WEIGHTS, folders.of("match"))
+    weights = read(WEIGHTS, folders.of("match", arm))
     tables = firm_stacks(scores, covariates, weights)
     del scores, weights  # no longer needed, and may be large
     balance = measure_balance(tables, score, match)

@@ -10,19 +10,27 @@ from pipeline.matching.losses import shortage_lines
 from pipeline.matching.what_matched import designs_matched
 from pipeline.params.clean import CleanSection
 from pipeline.params.match import MatchSection
+from pipeline.params.treatment import TreatmentSection
 from stages.run import Folders, progress, run_stage
 
-SECTIONS = {"clean": CleanSection, "match": MatchSection}
+SECTIONS = {"clean": CleanSection, "treatment": TreatmentSection, "match": MatchSection}
 
 
-def main(folders: Folders, clean: CleanSection, match: MatchSection) -> None:
+def main(
+    folders: Folders, clean: CleanSection, treatment: TreatmentSection, match: MatchSection
+) -> None:
     """Read SCORES, COVARIATES and files of external designs; write matches, weights and counts.
 
     Section clean says how identifiers in these files are written, DESIGNS by which settings firms
     were matched. Who is short of comparison firms is in LOSSES; a terminal shows
     it at once. Logs do not: these are counts by entry year, before disclosure control.
     """
-    scored, folder = folders.of("score"), folders.of("match")
+    for arm in treatment.arm_names:
+        _match(folders, arm, clean, match)
+
+
+def _match(folders: Folders, arm: str | None, clean: CleanSection, match: MatchSection) -> None:
+    scored, folder = folders.of("score", arm), folders.of("match", arm)
     scores = read(SCORES, scored)
     brought = read_brought(folders.raw, match, clean.identifier, scores["firm_id"])
     matched = match_designs(scores, read(COVARIATES, scored), match, brought)

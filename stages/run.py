@@ -77,9 +77,9 @@ class Folders:
         self.reports = root / "reports" / study
         self.headlines = root / "reports" / "headlines" / f"{study}.json"
 
-    def of(self, stage: str) -> Path:
-        """Return the folder that a stage writes: data/<study>/<stage>."""
-        return self.private / stage
+    def of(self, stage: str, arm: str | None = None) -> Path:
+        """Return the folder that a stage writes, data/<study>/<stage>, and in it that of an arm."""
+        return self.private / stage / (arm or "")
 
 
 @contextmanager

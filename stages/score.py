@@ -1,5 +1,10 @@
 """Score: risk sets, dated covariates and the propensity score of every model."""
 
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.datasets.arms import ARM_ENTRIES, ARM_FLOW, ARMS
 from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
 from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
 from pipeline.datasets.selection import (
@@ -15,6 +20,7 @@ from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.selection.arms import entries_of_firms, firm_arms, panels_by_arm
 from pipeline.selection.covariates import dated_covariates
 from pipeline.selection.propensity import score_risk_sets
 from pipeline.selection.risk_sets import RISK_SETS_READ, pooled_risk_sets, risk_sets
@@ -30,9 +36,31 @@ def main(
 ) -> None:
     """Read PANEL; write SCORES with bins, coefficients and losses, COVARIATES and STACKS.
 
-    SCORE_MODELS and DATED_COVARIATES say by which settings.
+    SCORE_MODELS and DATED_COVARIATES say by which settings. A study with arms has these by arm, and
+    ARMS says who is in which.
     """
-    panel, folder = read(PANEL, folders.of("clean"), _columns(data, score)), folders.of("score")
+    panel = read(PANEL, folders.of("clean"), _columns(data, score))
+    arms = _arms(folders, panel, treatment)
+    for arm, seen in panels_by_arm(panel, arms, treatment):
+        _score(seen, folders.of("score", arm), treatment, score)
+
+
+def _arms(
+    folders: Folders, panel: pd.DataFrame, treatment: TreatmentSection
+) -> pd.DataFrame | None:
+    """Write ARMS and what became of the firms of each, where the study has arms."""
+    if treatment.arms is None:
+        return None
+    entries = read(ARM_ENTRIES, folders.of("clean"))
+    found = firm_arms(entries, entries_of_firms(panel), treatment.arms)
+    write(ARMS, found.arms, folders.of("score"))
+    write(ARM_FLOW, found.flow, folders.of("score"))
+    return found.arms
+
+
+def _score(
+    panel: pd.DataFrame, folder: Path, treatment: TreatmentSection, score: ScoreSection
+) -> None:
     index = index_panel(panel)
     candidates = risk_sets(panel, treatment, index)
     covariates = dated_covariates(panel, candidates.firms, score.covariates, index)

@@ -107,8 +107,7 @@ def _by_rules(
     delivered, links = panel["firm_id"], _links(tables, clean)
     panel, joined = link_panel(panel, links)
     refuse_split_firms(panel, clean.identifier)
-    entry, why = treatment.entry, treatment.unfound
-    cohorts = firm_cohorts(panel, listed, entry=entry, clean=clean, links=links, why_unfound=why)
+    cohorts = firm_cohorts(panel, listed, treatment=treatment, clean=clean, links=links)
     cleaning = Cleaning([delivered], cohorts, tables, data, clean, treatment)
     # Handed over, not shared: columns that a rule replaces are then freed at once.
     handed_over = [_with_entry(panel, cohorts)]
@@ -116,7 +115,9 @@ def _by_rules(
     earlier = [*found, *typed.issues, *joined, *cohorts.issues]
     ledger = apply_rules(handed_over, asked_rules(cleaning), earlier)
     not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
-    return replace(ledger, not_found=not_found, corrections=typed.corrections)
+    return replace(
+        ledger, not_found=not_found, corrections=typed.corrections, arm_entries=cohorts.arms
+    )
 
 
 @dataclass(frozen=True)

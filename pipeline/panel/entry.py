@@ -17,11 +17,11 @@ from pipeline.panel.values import refuse_other_spellings, refuse_rows
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import (
-    Entry,
     EntryYearEntry,
     GroupEntry,
     IndicatorEntry,
     RegisterEntry,
+    TreatmentSection,
 )
 
 
@@ -31,7 +31,8 @@ class Cohorts:
 
     `excluded` lists firms that leave the sample, by the code of the step that takes them;
     `derived` holds PANEL columns that the register gives, one value per row; `unknown` are
-    beneficiaries that the panel lacks, with their entry years.
+    beneficiaries that the panel lacks, with their entry years; `arms` is ARM_ENTRIES, where a study
+    has arms.
     """
 
     entry_year: pd.Series
@@ -39,6 +40,7 @@ class Cohorts:
     derived: dict[str, pd.Series] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     unknown: pd.Series = field(default_factory=lambda: pd.Series([], dtype="Int64"))
+    arms: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,9 @@ def firm_cohorts(
     panel: pd.DataFrame,
     register: Register,
     *,
-    entry: Entry,
+    treatment: TreatmentSection,
     clean: CleanSection,
     links: pd.Series | None,
-    why_unfound: str | None,
 ) -> Cohorts:
     """Return the first treated year of each participant, by the declared source.
 
@@ -65,6 +66,7 @@ def firm_cohorts(
     that, where a firm changes its group or entry year or has one that is no year, where the
     register is absent or cannot be used, or where its beneficiaries are nearly those of the panel.
     """
+    entry = treatment.entry
     if isinstance(entry, IndicatorEntry):
         entry_year = cohorts_from_indicator(panel, entry)
         after_gap = _entry_after_gap(panel, entry_year, entry)
@@ -77,8 +79,16 @@ def firm_cohorts(
     if table is None or columns is None:
         raise DataError("treatment.entry.source is register, but the study has no register")
     with located(register.origin):
-        entries = read_entries(table, columns, entry, clean, links, panel_years=_years(panel))
-    return cohorts_from_register(panel, entries, entry, clean, why_unfound)
+        entries = read_entries(
+            table,
+            columns,
+            entry,
+            clean,
+            links,
+            panel_years=_years(panel),
+            arms=treatment.arms,
+        )
+    return cohorts_from_register(panel, entries, entry, clean, treatment.unfound)
 
 
 def _years(panel: pd.DataFrame) -> tuple[int, int]:
@@ -215,7 +225,8 @@ def cohorts_from_register(
     if len(unfound.nearly):
         excluded = {**excluded, NEAR_A_BENEFICIARY: unfound.nearly}
     issues = [*entries.issues, *unfound.issues]
-    return Cohorts(entries.evaluated, excluded, derived, issues, unfound.beneficiaries)
+    unknown = unfound.beneficiaries
+    return Cohorts(entries.evaluated, excluded, derived, issues, unknown, entries.arms)
 
 
 def _firms(panel: pd.DataFrame, name_column: str | None) -> pd.DataFrame:

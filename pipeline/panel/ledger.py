@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from pipeline.datasets.arms import ARM_ENTRIES
 from pipeline.datasets.panel import (
     CORRECTIONS,
     COVERAGE_BY_SOURCE,
@@ -69,7 +70,8 @@ class Ledger:
     """Hold a panel after all rules, with SAMPLE_FLOW and ISSUES.
 
     `not_found` are the beneficiaries not in it, `corrections` the values that the evaluation
-    corrected; `by_source` is COVERAGE_BY_SOURCE, `flows` FIRM_FLOWS.
+    corrected; `by_source` is COVERAGE_BY_SOURCE, `flows` FIRM_FLOWS, `arm_entries`
+    ARM_ENTRIES.
     """
 
     panel: pd.DataFrame
@@ -79,6 +81,7 @@ class Ledger:
     corrections: pd.DataFrame | None = None
     by_source: pd.DataFrame | None = None
     flows: pd.DataFrame | None = None
+    arm_entries: pd.DataFrame | None = None
 
     def tables(self) -> Iterator[tuple[Dataset, pd.DataFrame]]:
         """Yield each table that there is, by its declaration."""
@@ -90,6 +93,7 @@ class Ledger:
             FIRM_FLOWS: self.flows,
             CORRECTIONS: self.corrections,
             NOT_FOUND: self.not_found,
+            ARM_ENTRIES: self.arm_entries,
         }
         yield from ((table, rows) for table, rows in found.items() if rows is not None)
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.datasets.panel import CODED_NEVER, LEAVES_PROGRAMME
 from pipeline.errors import DataError, Reason, told_codes
+from pipeline.panel.arm_entries import arm_entries
 from pipeline.panel.check_digits import wrong_check_digits
 from pipeline.panel.entry_codes import is_never, refuse_codes
 from pipeline.panel.ledger import Issue, issue
@@ -20,6 +21,7 @@ from pipeline.panel.values import (
     text,
 )
 from pipeline.panel.years import calendar_year, dates_of, years_of
+from pipeline.params.arms import Arms
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import RegisterEntry
@@ -33,7 +35,7 @@ class Entries:
     `applicants` lists every firm of the register under the evaluated programme, whatever the
     decision; None where the register does not tell decisions. `fields` has a row for each firm
     and a column for each characteristic that params name; `names` are first names by firm, where
-    params compare them.
+    params compare them; `arms` is ARM_ENTRIES, where params name arms.
     """
 
     evaluated: pd.Series
@@ -42,6 +44,7 @@ class Entries:
     fields: pd.DataFrame
     issues: list[Issue]
     names: pd.Series | None = None
+    arms: pd.DataFrame | None = None
 
 
 def read_entries(
@@ -52,6 +55,7 @@ def read_entries(
     links: pd.Series | None,
     *,
     panel_years: tuple[int, int],
+    arms: Arms | None = None,
 ) -> Entries:
     """Return who entered which programme when, under panel identifiers.
 
@@ -89,6 +93,7 @@ def read_entries(
             *unread_rejections(rows, columns),
         ],
         names=None if columns.name is None else text(listed[columns.name]).groupby(firm).first(),
+        arms=None if arms is None else arm_entries(rows, columns, arms),
     )
 
 

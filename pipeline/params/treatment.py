@@ -117,6 +117,11 @@ class TreatmentSection(Settings):
         return self
 
     @property
+    def arm_names(self) -> list[str | None]:
+        """Return the names of all arms; of a study without any the one that has no name."""
+        return [None] if self.arms is None else [*self.arms.named]
+
+    @property
     def reference_event_time(self) -> int:
         """Return the event time of the base year: -1 - anticipation."""
         return -1 - self.anticipation_years

@@ -37,10 +37,11 @@ def firm_arms(entries: pd.DataFrame, entered: pd.Series, arms: Arms) -> FirmArms
     """Give each firm the first arm that it enters, from ARM_ENTRIES and exposures alike.
 
     `entries` has arm, firm_id and cohort, one row a firm and arm; `entered` is the first entry of
-    each participant in any way. Raises DataError where firms
+    each participant of the panel in any way. Raises DataError where firms
     enter two arms in one year that no joint arm takes, and params do not let them stay in each;
     SupportError where arms coincide, or an arm has nobody.
     """
+    entries = entries[entries["firm_id"].isin(entered.index)]
     _require_firms(entries, arms)
     listed = pd.concat([entries[_ENTRIES], _joint_entries(entries, arms)], ignore_index=True)
     joint = _in_joint(listed, arms)
@@ -60,6 +61,11 @@ def firm_arms(entries: pd.DataFrame, entered: pd.Series, arms: Arms) -> FirmArms
     return FirmArms(conform(ARMS, found), flow, in_no_arm)
 
 
+def entries_of_firms(panel: pd.DataFrame) -> pd.Series:
+    """Return the first entry of each participant of PANEL, in any way."""
+    return panel.groupby("firm_id")["cohort"].first().dropna()
+
+
 def panels_by_arm(
     panel: pd.DataFrame, arms: pd.DataFrame | None, treatment: TreatmentSection
 ) -> Iterator[tuple[str | None, pd.DataFrame]]:
@@ -67,12 +73,11 @@ def panels_by_arm(
 
     `arms` is ARMS.
     """
-    if treatment.arms is None:
-        yield None, panel
-        return
-    assert arms is not None, "of a study with arms"
-    for arm in treatment.arms.named:
-        yield arm, panel_of_arm(panel, arms, arm, treatment.anticipation_years)
+    for arm in treatment.arm_names:
+        if arm is None or arms is None:
+            yield None, panel
+        else:
+            yield arm, panel_of_arm(panel, arms, arm, treatment.anticipation_years)
 
 
 def panel_of_arm(

@@ -2,7 +2,8 @@
 
 A stack is the risk set of one entry year g: the firms that enter in g, and candidates that
 stay untreated through the last outcome year used plus anticipation. All are active in the
-base year (g - 1 - anticipation) and in g. A cluster counts as treated once any firm seen in it
+base year (g - 1 - anticipation) and in g. Of a study with arms candidates are also untouched by all
+other arms through that year. A cluster counts as treated once any firm seen in it
 has entered, also one that the sample leaves out. No filter looks at later years: that would select
 on survival.
 """
@@ -75,10 +76,13 @@ def risk_sets(
             "no firm of the panel enters the programme; check treatment.entry and the identifiers"
         )
     cohort, cluster_entry = _years(panel["cohort"]), _years(panel["cluster_entry"])
+    contact = _years(panel["contact"]) if "contact" in panel.columns else cohort
     stacks = [active_firms(panel, year, treatment, index) for year in entry_years]
-    parts = [risk_set(s, cohort[s.row], cluster_entry[s.row], treatment) for s in stacks]
+    parts = [
+        risk_set(s, cohort[s.row], contact[s.row], cluster_entry[s.row], treatment) for s in stacks
+    ]
     firms = pd.concat(parts, ignore_index=True)
-    if treatment.comparison == "not_yet_treated" and not panel["cohort"].isna().any():
+    if treatment.comparison == "not_yet_treated" and not np.isnan(contact).any():
         _require_somebody_left(parts[-1], entry_years[-1], treatment)
     _require_candidates(firms, treatment, _years_lacking(panel, entry_years, treatment))
     # every firm's entry year stands in each of its rows
@@ -125,15 +129,19 @@ def may_compare(
 
 
 def risk_set(
-    active: ActiveFirms, cohort: Floats, cluster_entry: Floats, treatment: TreatmentSection
+    active: ActiveFirms,
+    cohort: Floats,
+    contact: Floats,
+    cluster_entry: Floats,
+    treatment: TreatmentSection,
 ) -> pd.DataFrame:
     """Return the rows of one stack, given who entered when, with the columns of a risk set.
 
-    `cohort` and `cluster_entry` (n,) are the years in which each active firm and the first
-    participant of its cluster entered, missing where none did.
+    `cohort`, `contact` and `cluster_entry` (n,) are the years in which each active firm entered,
+    entered any arm, and the first participant of its cluster entered, missing where none did.
     """
     treated = cohort == active.stack
-    candidate = may_compare(cohort, active.horizon, treatment)
+    candidate = may_compare(contact, active.horizon, treatment)
     in_treated_cluster = cluster_entry <= active.horizon
     firms = active.firms.assign(treated=treated, in_treated_cluster=in_treated_cluster)
     rows: pd.DataFrame = firms.loc[treated | candidate, with_weight(RISK_SET_COLUMNS, firms)]
