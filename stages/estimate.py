@@ -1,18 +1,26 @@
 """Estimate the effects of the programme on every outcome, design and estimator declared."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
 from pipeline.analyses.counted_firms import count_sets
 from pipeline.analyses.largest_firms import outcome_dominance
 from pipeline.analyses.populations import count_populations
 from pipeline.analyses.published_means import PublishedMeans
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
+from pipeline.datasets.arms import ARM_CONTRASTS, ARMS
 from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import INFLUENCE, RECOVERY
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
+from pipeline.effects.kept import Kept
 from pipeline.effects.study import prepare_study
+from pipeline.inference.arm_contrasts import contrast_table
 from pipeline.matching.matched_lags import matched_times
 from pipeline.matching.redo import Redo
 from pipeline.panel.obtained import read_obtained
@@ -21,6 +29,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.selection.arms import panels_by_arm
 from stages.run import Folders, run_stage
 
 SECTIONS = {
@@ -44,27 +53,56 @@ def main(
     """Read what `clean`, `score` and `match` wrote, and the truth of simulated firms.
 
     Write the results tables, and what disclosure control must know of the firms behind them;
-    INFLUENCE, of clusters and firms, in a folder that no exhibit is made from.
+    INFLUENCE, of clusters and firms, in a folder that no exhibit is made from. A study with arms
+    has all of these by arm, and ARM_CONTRASTS between them.
     """
-    scored, matched = folders.of("score"), folders.of("match")
+    sections = _Sections(outcomes, treatment, score, match, estimate)
+    panel = read(PANEL, folders.of("clean"))
+    arms = None if treatment.arms is None else read(ARMS, folders.of("score"))
+    kept = {
+        arm: _estimate_arm(folders, arm, seen, sections)
+        for arm, seen in panels_by_arm(panel, arms, treatment)
+    }
+    if treatment.arms is not None:
+        found = contrast_table({str(arm): own for arm, own in kept.items()}, treatment.arms)
+        write(ARM_CONTRASTS, found, folders.of("estimate"))
+
+
+@dataclass(frozen=True)
+class _Sections:
+    """Hold the sections that every arm is estimated by."""
+
+    outcomes: OutcomesSection
+    treatment: TreatmentSection
+    score: ScoreSection
+    match: MatchSection
+    estimate: EstimateSection
+
+
+def _estimate_arm(
+    folders: Folders, arm: str | None, panel: pd.DataFrame, sections: _Sections
+) -> Sequence[Kept]:
+    """Write the tables of one arm; return what contrasts between arms are made of."""
+    scored, matched = folders.of("score", arm), folders.of("match", arm)
     covariates, weights = read(COVARIATES, scored), read(WEIGHTS, matched)
     study = prepare_study(
-        read(PANEL, folders.of("clean")),
+        panel,
         read(MATCHES, matched),
         weights,
-        outcomes=outcomes,
-        treatment=treatment,
-        matched_times=matched_times(score, match),
-        estimate=estimate,
+        outcomes=sections.outcomes,
+        treatment=sections.treatment,
+        matched_times=matched_times(sections.score, sections.match),
+        estimate=sections.estimate,
         covariates=covariates,
-        score=score,
+        score=sections.score,
+        arm=arm,
     )
-    redo = Redo(read(SCORES, scored), covariates, score, match)
+    redo = Redo(read(SCORES, scored), covariates, sections.score, sections.match)
     results = estimate_specs(study, redo)
-    folder = folders.of("estimate")
+    folder = folders.of("estimate", arm)
     for table, rows in results.of_no_firm():
         write(table, rows, folder)
-    write(INFLUENCE, results.influence, folders.of("influence"))
+    write(INFLUENCE, results.influence, folders.of("influence", arm))
     means = PublishedMeans(study, redo, weights, results.members)
     counted = count_populations(means) | count_sets(study, redo, weights)
     for table, rows in counted.items():
@@ -72,6 +110,7 @@ def main(
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")
     write(RECOVERY, recover(study, truth, results.estimates), folder)
+    return results.kept
 
 
 if __name__ == "__main__":

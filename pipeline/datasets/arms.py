@@ -46,3 +46,86 @@ ARM_FLOW = Dataset(
         "n_entrants": Column("integer", "firms that stay", tells="count"),
     },
 )
+
+ARM_CONTRASTS = Dataset(
+    name="ARM_CONTRASTS",
+    row="one weighted sum of the effects of several arms, or the reason why there is none",
+    key=("contrast", "outcome", "design", "estimator", "term", "event_time"),
+    columns={
+        "contrast": Column("string", "contrast as named in params"),
+        "outcome": Column("string", "outcome as named in params"),
+        "design": Column("string", "matching design"),
+        "estimator": Column("string", "name of the spec"),
+        "term": Column("string", "att, event"),
+        "event_time": Column(
+            "integer", "years since entry", missing="the term speaks of no event time"
+        ),
+        "estimate": Column(
+            "number",
+            "weighted sum of the effects",
+            tells="effect",
+            unit="see `scale` of ESTIMATES",
+            missing="not estimated, see `reason`",
+        ),
+        "std_error": Column(
+            "number",
+            "from the joint covariance",
+            tells="effect",
+            unit="see `scale` of ESTIMATES",
+            missing="not estimated, see `reason`",
+        ),
+        "std_error_apart": Column(
+            "number",
+            "as if the arms had no cluster in common, for comparison",
+            tells="effect",
+            unit="see `scale` of ESTIMATES",
+            missing="not estimated, see `reason`",
+        ),
+        "df": Column(
+            "number",
+            "degrees of freedom of the t distribution",
+            tells="statistic",
+            unit="degrees of freedom",
+            missing="the distribution is normal, or not estimated",
+        ),
+        "p_value": Column(
+            "number",
+            "two-sided p-value",
+            tells="statistic",
+            unit="probability",
+            missing="not estimated, see `reason`",
+        ),
+        "conf_low": Column(
+            "number",
+            "lower end of the interval",
+            tells="effect",
+            unit="see `scale` of ESTIMATES",
+            missing="not estimated, see `reason`",
+        ),
+        "conf_high": Column(
+            "number",
+            "upper end of the interval",
+            tells="effect",
+            unit="see `scale` of ESTIMATES",
+            missing="not estimated, see `reason`",
+        ),
+        "n_clusters": Column(
+            "integer",
+            "clusters behind any of the effects",
+            tells="other_count",
+            missing="not estimated, see `reason`",
+        ),
+        "reason": Column(
+            "string",
+            "code: why there is none",
+            tells="words",
+            missing="nothing is missing",
+        ),
+        "reason_fields": Column(
+            "string",
+            "fields of the reason, JSON",
+            tells="words",
+            missing="the reason has none, or there is none",
+        ),
+    },
+)

@@ -26,7 +26,8 @@ from pipeline.params.inference_methods import method_named
 class Results:
     """Hold effects, tests and what later stages need of them, and by name tables of details.
 
-    `members` are the firms of the samples, for counts that name none.
+    `members` are the firms of the samples, for counts that name none; `kept` is what contrasts with
+    other arms are made of.
     """
 
     estimates: pd.DataFrame
@@ -36,6 +37,7 @@ class Results:
     paths: pd.DataFrame
     details: dict[str, pd.DataFrame]
     members: Members
+    kept: Sequence[Kept] = ()
 
     def of_no_firm(self) -> Iterator[tuple[Dataset, pd.DataFrame]]:
         """Yield all tables but INFLUENCE, which names firms and clusters, with declarations."""
@@ -126,6 +128,7 @@ class Collected:
             influence=influence_table(self.kept),
             paths=_joined(OUTCOME_PATHS, self.paths),
             members=self.members,
+            kept=self.kept,
             details={
                 table.name: _table(table, pd.DataFrame(list(rows.values())))
                 for table, rows in self.details.items()

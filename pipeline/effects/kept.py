@@ -24,7 +24,8 @@ class Kept:
     place of firms: influences (G, k) by cluster code, whose products sum to covariances, of those
     terms whose influences are stored. `names` (G,) are the clusters'. Where errors are clustered
     in two directions, clusters are the pairs of both: `names` are those of the first, `others`
-    those of the second, None in one direction.
+    those of the second, None in one direction. `small_sample` says that tests are t tests with
+    clusters less one degrees of freedom, else they are normal.
     """
 
     label: Label
@@ -33,6 +34,7 @@ class Kept:
     by_cluster: Estimated
     names: NDArray[np.object_]
     others: NDArray[np.object_] | None = None
+    small_sample: bool = True
 
     @property
     def influence(self) -> Floats:

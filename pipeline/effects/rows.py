@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.datasets.results import PLACE
 from pipeline.effects.families import family_traits
-from pipeline.effects.study import Study
+from pipeline.effects.study import ALL_ARMS, Study
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
 from pipeline.params.analyses import Analysis, Clustering
@@ -37,7 +37,7 @@ class Label:
     scale: str
     cluster: Clustering
     conf_level: float
-    arm: str = ALL
+    arm: str = ALL_ARMS
     sample: str = ALL
     grouping: str = ALL
     subgroup: str = ALL
@@ -67,6 +67,7 @@ def _label(study: Study, estimator: str, cluster: Clustering, design: str, outco
         scale=study.outcomes[outcome].scale,
         cluster=cluster,
         conf_level=study.estimate.conf_level,
+        arm=study.arm,
     )
 
 

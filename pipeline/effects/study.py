@@ -27,13 +27,16 @@ from pipeline.params.spec_options import OfScore
 from pipeline.params.treatment import TreatmentSection
 from pipeline.progress import track
 
+# Value of `arm` in a study that has none.
+ALL_ARMS = "all"
+
 
 @dataclass(frozen=True)
 class Study:
     """Hold what every estimate of a study shares: the panel, each design's stacks, settings.
 
     `matched_times` says at which event times a design matched on a column. `score` defines
-    covariates, for estimates on firms that COVARIATES lacks.
+    covariates, for estimates on firms that COVARIATES lacks; `arm` is the arm whose panel it is.
     """
 
     panel: pd.DataFrame
@@ -45,6 +48,7 @@ class Study:
     estimate: EstimateSection
     covariates: pd.DataFrame | None
     score: ScoreSection | None = None
+    arm: str = ALL_ARMS
 
     @cached_property
     def index(self) -> PanelIndex:
@@ -97,6 +101,7 @@ def prepare_study(
     estimate: EstimateSection,
     covariates: pd.DataFrame | None = None,
     score: ScoreSection | None = None,
+    arm: str | None = None,
 ) -> Study:
     """Join each design's stacks once, and check the names that specs use.
 
@@ -118,6 +123,7 @@ def prepare_study(
         estimate=estimate,
         covariates=covariates,
         score=score,
+        arm=arm or ALL_ARMS,
     )
     for design in track(designs, "designs joined", len(designs), name=str):
         joined = join_stacks(study.index, weights, matches, design, treatment)

@@ -51,7 +51,9 @@ def _kept(study: Study, label: Label, inferred: Inferred, terms: list[Term]) -> 
         tuple(terms),
         inferred.covariance[np.ix_(place, place)],
         by_cluster.where(shown),
-        *names,
+        names[0],
+        names[1] if len(names) > 1 else None,
+        small_sample=bool(np.isfinite(inferred.df)),
     )
 
 

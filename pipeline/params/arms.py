@@ -73,12 +73,15 @@ class Arms(Settings):
     `headline` is the arm of the headline and of all exhibits that show one. `several`: `refuse`
     firms that enter two arms in one year without an arm for both, or let them stay in each
     (`in_each`): arms by role beside arms by component speak of the same firms, and none is left at
-    entry into another.
+    entry into another. `contrasts` are weighted sums of the arms' effects, by name: credit 1 and
+    training -1 is their difference, both 1, credit -1 and training -1 what they bring together
+    beyond what each brings alone.
     """
 
     headline: str
     several: Literal["refuse", "in_each"] = "refuse"
     named: dict[str, Arm] = Field(min_length=1)
+    contrasts: dict[str, dict[str, float]] = Field(default={})
 
     @model_validator(mode="after")
     def _names_known(self) -> "Arms":
@@ -104,6 +107,12 @@ def arm_faults(arms: Arms) -> Iterator[str]:
                     f"named.{name}.of: write each once and only arms of the register, "
                     f"{', '.join(single) or 'of which there is none'}"
                 )
+    for name, weights in arms.contrasts.items():
+        if absent := [arm for arm in weights if arm not in arms.named]:
+            known = ", ".join(arms.named)
+            yield f"contrasts.{name}: {', '.join(absent)} is no arm; arms are {known}"
+        if sum(weight != 0 for weight in weights.values()) < 2:
+            yield f"contrasts.{name}: a contrast weighs two arms or more, none of them by 0"
     told: dict[str, str] = {}
     for name, arm in arms.named.items():
         said = arm.model_dump_json()

@@ -1,0 +1,146 @@
+"""Contrasts between arms: the joint covariance, in which comparison firms that arms share cancel."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from stacked_tables import estimation, outcomes, treatment
+
+from pipeline.analyses.specs import estimate_specs
+from pipeline.datasets.arms import ARMS
+from pipeline.datasets.matches import MATCHES, WEIGHTS
+from pipeline.datasets.panel import PANEL
+from pipeline.datasets.store import conform, empty
+from pipeline.effects.study import prepare_study
+from pipeline.inference.arm_contrasts import contrast_table
+from pipeline.params.arms import Arms
+from pipeline.selection.arms import panel_of_arm
+from pipeline.selection.risk_sets import risk_sets
+
+ENTRY = 2003
+EACH, NEVER = 12, 30
+TREATMENT = treatment(-1, 1)
+ASKED = Arms.model_validate(
+    {
+        "headline": "a",
+        "named": {
+            "a": {"source": "register", "component": ["a"]},
+            "b": {"source": "register", "component": ["b"]},
+        },
+        "contrasts": {"difference": {"a": 1.0, "b": -1.0}, "both": {"a": 1.0, "b": 1.0}},
+    }
+)
+
+
+def world(seed: int, cluster_of: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return PANEL and ARMS: two arms of one size, one entry year, `cluster_of` firms a cluster."""
+    rng = np.random.default_rng(seed)
+    ids = np.array([f"F{i:03d}" for i in range(2 * EACH + NEVER)])
+    years = np.arange(2001, 2006)
+    panel = pd.DataFrame([(f, y) for f in ids for y in years], columns=["firm_id", "year"])
+    place = pd.factorize(panel["firm_id"])[0]
+    shuffled = rng.permutation(len(ids)) // cluster_of
+    cohort = pd.Series(np.where(place < 2 * EACH, ENTRY, np.nan)).astype("Int64")
+    panel = panel.assign(
+        cohort=cohort,
+        cluster=[f"c{shuffled[i]}" for i in place],
+        cluster_entry=cohort,
+        sales=rng.normal(size=len(panel)) + 0.4 * (place < EACH) * (panel["year"] >= ENTRY),
+    )
+    arms = pd.DataFrame(
+        {"arm": ["a"] * EACH + ["b"] * EACH, "firm_id": ids[: 2 * EACH], "cohort": ENTRY}
+    )
+    return conform(PANEL, panel), conform(ARMS, arms.assign(until=pd.NA))
+
+
+def effects_by_arm(panel, arms, **spec):
+    found = {}
+    for arm in ASKED.named:
+        seen = panel_of_arm(panel, arms, arm, 0)
+        firms = risk_sets(seen, TREATMENT).firms
+        n_treated = int(firms["treated"].sum())
+        share = np.where(firms["treated"], 1.0, n_treated / (~firms["treated"]).sum())
+        weights = firms.assign(design="matched", weight=share, estimand="att")
+        study = prepare_study(
+            seen,
+            empty(MATCHES),
+            conform(WEIGHTS, weights),
+            outcomes=outcomes(),
+            treatment=TREATMENT,
+            matched_times={},
+            estimate=estimation(**spec),
+            arm=arm,
+        )
+        found[arm] = estimate_specs(study)
+    return found
+
+
+def contrasts(found) -> pd.DataFrame:
+    table = contrast_table({arm: results.kept for arm, results in found.items()}, ASKED)
+    return table.set_index(["contrast", "term", "event_time"]).sort_index()
+
+
+def change(panel: pd.DataFrame) -> pd.Series:
+    wide = panel.pivot(index="firm_id", columns="year", values="sales")
+    return wide[[ENTRY, ENTRY + 1]].mean(axis=1) - wide[ENTRY - 1]
+
+
+def test_each_arm_is_compared_with_firms_in_none():
+    panel, arms = world(1)
+    seen = panel_of_arm(panel, arms, "a", 0)
+    firms = risk_sets(seen, TREATMENT).firms
+    assert int(firms["treated"].sum()) == EACH
+    assert int((~firms["treated"]).sum()) == NEVER
+
+
+def test_comparison_firms_that_arms_share_cancel_in_their_difference():
+    panel, arms = world(2)
+    found = effects_by_arm(panel, arms)
+    row = contrasts(found).loc[("difference", "att", pd.NA)]
+    dy = change(panel)
+    a, b = dy.iloc[:EACH], dy.iloc[EACH : 2 * EACH]
+    assert row["estimate"] == pytest.approx(a.mean() - b.mean(), rel=1e-10)
+    # both arms have one small-sample factor, that of 42 firms, so that the shared ones leave none
+    alone = found["a"].estimates.set_index("term").loc["att", "std_error"]
+    never = dy.iloc[2 * EACH :]
+    plain = a.var(ddof=0) / EACH + never.var(ddof=0) / NEVER
+    expected = np.sqrt((a.var(ddof=0) + b.var(ddof=0)) / EACH * alone**2 / plain)
+    assert row["std_error"] == pytest.approx(expected, rel=1e-8)
+    assert row["n_clusters"] == 2 * EACH + NEVER
+    assert row["std_error_apart"] > row["std_error"]
+    both = contrasts(found).loc[("both", "att", pd.NA)]
+    assert both["std_error_apart"] == pytest.approx(row["std_error_apart"], rel=1e-12)
+    assert both["std_error"] > both["std_error_apart"]
+
+
+def test_clusters_with_firms_of_both_arms_count_once():
+    panel, arms = world(3, cluster_of=3)
+    found = effects_by_arm(panel, arms, cluster="assignment")
+    row = contrasts(found).loc[("difference", "att", pd.NA)]
+    assert row["n_clusters"] == panel["cluster"].nunique()
+    assert row["df"] == row["n_clusters"] - 1
+    influence = pd.concat(
+        [own.influence.assign(sign=sign) for own, sign in zip(found.values(), (1, -1), strict=True)]
+    )
+    influence = influence[influence["term"] == "att"]
+    psi = (influence["influence"] * influence["sign"]).groupby(influence["cluster"]).sum()
+    assert row["std_error"] == pytest.approx(float(np.sqrt((psi**2).sum())), rel=1e-12)
+
+
+def test_an_arm_without_the_effect_is_a_row_with_the_reason():
+    panel, arms = world(4)
+    found = effects_by_arm(panel, arms)
+    kept = {"a": found["a"].kept, "b": ()}
+    table = contrast_table(kept, ASKED)
+    assert table["estimate"].isna().all()
+    assert set(table["reason"]) == {"arm_without_effect"}
+
+
+@pytest.mark.slow
+def test_coverage_of_a_difference_is_nominal_with_the_joint_covariance():
+    hits = []
+    for seed in range(60):
+        panel, arms = world(100 + seed)
+        row = contrasts(effects_by_arm(panel, arms)).loc[("difference", "att", pd.NA)]
+        hits.append(row["conf_low"] <= 0.4 <= row["conf_high"])
+    # 0.95 less three Monte-Carlo errors of sqrt(.95 x .05 / 60) = .028
+    assert np.mean(hits) >= 0.95 - 3 * 0.028
