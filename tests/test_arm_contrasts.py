@@ -1,4 +1,4 @@
-"""Contrasts between arms: the joint covariance, in which comparison firms that arms share cancel."""
+"""Contrasts of arms: the joint covariance, in which comparison firms that arms share cancel."""
 
 import numpy as np
 import pandas as pd
