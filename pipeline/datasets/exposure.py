@@ -1,0 +1,114 @@
+"""Tables of exposure: links between firms, who is exposed since when, and how many are."""
+
+from pipeline.datasets.store import HIDDEN, Column, Dataset
+
+LINKS = Dataset(
+    name="LINKS",
+    row="one directed link between two firms of PANEL in one year; private",
+    key=("kind", "source", "target", "year"),
+    columns={
+        "kind": Column("string", "kind of link: supply, buyer, labour flow, ownership"),
+        "source": Column("string", "firm from which the link goes: the supplier, the owner"),
+        "target": Column("string", "firm to which it goes"),
+        "year": Column("integer", "year in which the link was seen"),
+        "weight": Column(
+            "number", "amount, above zero; 1 where links have none", stored="delivered"
+        ),
+    },
+)
+
+# What ends the exposure of a firm at its first class.
+OWN_ENTRY, STRONGER = "own_entry", "stronger_exposure"
+
+EXPOSURE = Dataset(
+    name="EXPOSURE",
+    row="one firm that is exposed to other participants, or whose exposure is unknown; private",
+    key=("exposure", "firm_id"),
+    columns={
+        "exposure": Column("string", "name of the exposure"),
+        "firm_id": Column("string", "firm identifier"),
+        "class": Column(
+            "integer",
+            "class at first exposure, from 1, in the order of params",
+            missing="the place is unknown: the firm is neither exposed nor clean",
+        ),
+        "value": Column(
+            "number",
+            "at first exposure: participants in the cell, share, km to the nearest, linked ones",
+            missing="the place is unknown",
+        ),
+        "first_exposed": Column(
+            "integer",
+            "first year in which another firm that exposes this one takes part",
+            missing="the place is unknown",
+        ),
+        "censored_from": Column(
+            "integer",
+            "year in which the first class ends: of own entry or a stronger exposure",
+            missing="it goes on",
+        ),
+        "censored_by": Column("string", f"code: {OWN_ENTRY} or {STRONGER}", missing="it goes on"),
+        "participant": Column(
+            "flag", "took part by the year of first exposure: of no exposed group, own effect only"
+        ),
+    },
+)
+
+# The class of firms that never take part and are never exposed.
+CLEAN = 0
+
+EXPOSED = Dataset(
+    name="EXPOSED",
+    row="one class of one exposure; class 0 are firms that never take part and are never exposed",
+    key=("exposure", "class"),
+    columns={
+        "exposure": Column("string", "name of the exposure"),
+        "class": Column("integer", "class, from 1, in the order of params; 0 is not exposed"),
+        "measure": Column(
+            "string",
+            "code: what classes are of: participants, share_of_firms, share_of_size, km, "
+            "linked_participants, share_of_links",
+            tells="words",
+        ),
+        "above": Column(
+            "number",
+            "lower end of the class, not in it; in the first ring 0 is",
+            tells="statistic",
+            unit="see `measure`",
+            missing="the class has no bounds",
+        ),
+        "up_to": Column(
+            "number",
+            "upper end of the class, in it",
+            tells="statistic",
+            unit="see `measure`",
+            missing="the class has no upper end",
+        ),
+        "n_firms": Column(
+            "integer", "firms not yet participants when first exposed", tells="count"
+        ),
+        "n_cells": Column(
+            "integer", "cells, or assignment clusters, that they are in", tells="other_count"
+        ),
+        "n_entered": Column("integer", "of the firms censored by own entry", tells="count"),
+        "n_stronger": Column(
+            "integer", "of the firms censored by a stronger exposure", tells="count"
+        ),
+        "share": Column(
+            "number",
+            "share of the firms of all classes of the exposure",
+            tells="share",
+            unit="share",
+        ),
+        "mean": Column(
+            "number",
+            "mean of what classes are of, at first exposure",
+            tells="mean",
+            unit="see `measure`",
+            missing=f"there are no firms; or {HIDDEN}",
+        ),
+        "n_participants": Column(
+            "integer", "participants exposed to others from their entry on", tells="count"
+        ),
+    },
+)

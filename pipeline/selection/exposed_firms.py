@@ -1,0 +1,129 @@
+"""One exposure of every firm, and what it says as rows of EXPOSURE and EXPOSED."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.datasets.exposure import CLEAN, OWN_ENTRY, STRONGER
+from pipeline.params.exposure import OneExposure, RingExposure
+from pipeline.selection.exposure_course import BaseFirms, Course
+
+
+@dataclass(frozen=True)
+class ExposedFirms:
+    """Hold one exposure of the firms of PANEL; arrays of shape (firms,).
+
+    `cell` is what exposed firms are counted in, `asked` the firms that `among` takes, `known` those
+    whose exposure can be told.
+    """
+
+    name: str
+    rule: OneExposure
+    firms: BaseFirms
+    course: Course
+    cell: Codes
+    asked: Flags
+    known: Flags
+
+    @cached_property
+    def exposed(self) -> Flags:
+        """Mark firms exposed to others, participants too."""
+        return np.asarray(self.asked & self.known & (self.course.strength > 0))
+
+    @cached_property
+    def participant(self) -> Flags:
+        """Mark firms that took part by the year in which others first exposed them."""
+        return np.asarray(self.firms.cohort <= self.course.first)
+
+    @cached_property
+    def spilt_over(self) -> Flags:
+        """Mark exposed firms that did not take part by then."""
+        return self.exposed & ~self.participant
+
+    @cached_property
+    def untreated(self) -> Flags:
+        """Mark firms that never take part and whose exposure can be told."""
+        return np.asarray(self.asked & self.known & np.isnan(self.firms.cohort))
+
+    @cached_property
+    def clean(self) -> Flags:
+        """Mark firms that never take part and are never exposed."""
+        return self.untreated & ~self.exposed
+
+    @cached_property
+    def class_number(self) -> Codes:
+        """Return the class of each exposed firm in the order of params; rings begin nearest."""
+        strength = self.course.strength
+        ring = isinstance(self.rule, RingExposure)
+        return np.asarray(len(self.rule.classes) + 1 - strength if ring else strength)
+
+    @cached_property
+    def entered_after(self) -> Floats:
+        """Return the own entry year of firms that were exposed before, else missing."""
+        return np.where(self.firms.cohort > self.course.first, self.firms.cohort, np.nan)
+
+    @cached_property
+    def ends_by_entry(self) -> Flags:
+        """Mark firms whose first class ends by own entry, in the year of a stronger exposure too.
+
+        Of firms that took part before it does not matter.
+        """
+        entered, stronger = self.entered_after, self.course.stronger
+        return np.asarray(~np.isnan(entered) & ~(stronger < entered))
+
+    @cached_property
+    def ends_by_stronger(self) -> Flags:
+        """Mark firms whose first class ends by a stronger exposure."""
+        return ~np.isnan(self.course.stronger) & ~self.ends_by_entry
+
+
+def exposure_rows(of: ExposedFirms) -> pd.DataFrame:
+    """Return the rows of EXPOSURE: firms exposed to others, and those of whom it is unknown."""
+    unknown = of.asked & ~of.known
+    rows = np.flatnonzero(of.exposed | unknown)
+    told = np.where(unknown, np.nan, 1.0)[rows]  # times missing is missing
+    by = np.select([of.ends_by_entry[rows], of.ends_by_stronger[rows]], [OWN_ENTRY, STRONGER], "")
+    table = pd.DataFrame(
+        {
+            "exposure": of.name,
+            "firm_id": of.firms.firm_id.array[rows],
+            "class": told * of.class_number[rows],
+            "value": of.course.value[rows],
+            "first_exposed": of.course.first[rows],
+            "censored_from": np.fmin(of.entered_after, of.course.stronger)[rows],
+            "censored_by": pd.Series(by, dtype="str").where(by != "", None),
+            "participant": of.participant[rows],
+        }
+    )
+    return table
+
+
+def exposed_rows(of: ExposedFirms) -> pd.DataFrame:
+    """Return the rows of EXPOSED: firms by class, and those that are clean as class 0."""
+    bounds = [(None, None), *of.rule.classes]
+    return pd.DataFrame([_count_row(of, number, *ends) for number, ends in enumerate(bounds)])
+
+
+def _count_row(
+    of: ExposedFirms, number: int, above: float | None, up_to: float | None
+) -> dict[str, object]:
+    is_class = of.class_number == number
+    firms = of.clean if number == CLEAN else of.spilt_over & is_class
+    value = of.course.value[firms]
+    return {
+        "exposure": of.name,
+        "class": number,
+        "measure": of.rule.measured_in,
+        "above": above,
+        "up_to": up_to,
+        "n_firms": int(firms.sum()),
+        "n_cells": len(np.unique(of.cell[firms])),
+        "n_entered": int((firms & of.ends_by_entry).sum()),
+        "n_stronger": int((firms & of.ends_by_stronger).sum()),
+        "share": firms.sum() / (of.clean | of.spilt_over).sum(),
+        "mean": value.mean() if number != CLEAN and len(value) else np.nan,
+        "n_participants": int((of.exposed & of.participant & is_class).sum()),
+    }

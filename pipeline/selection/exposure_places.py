@@ -1,0 +1,156 @@
+"""Places of firms in the base year: where they are from, who has none, and what that exposes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.errors import DataError, Reason
+from pipeline.panel.ledger import Issue
+from pipeline.params.exposure import (
+    OF_FIRMS,
+    CellExposure,
+    PlacedRule,
+    RingExposure,
+    ShareExposure,
+)
+from pipeline.selection.exposure_cells import NO_CELL, any_other_steps, cell_codes, share_steps
+from pipeline.selection.exposure_course import BaseFirms, Course, follow
+from pipeline.selection.exposure_rings import NO_PLACE, distinct_places, ring_steps
+
+Centroids = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class PlacedCourse:
+    """Hold the course of an exposure by place, the cells, if any, and whose place is known."""
+
+    course: Course
+    known: Flags
+    cell: Codes | None = None
+    issues: list[Issue] = field(default_factory=list)
+
+
+def placed_course(
+    panel: pd.DataFrame, firms: BaseFirms, name: str, rule: PlacedRule, centroids: Centroids
+) -> PlacedCourse:
+    """Return the course of an exposure by cell, share or ring.
+
+    Raises DataError where places are wrong, come too late, or lack for more than is declared.
+    """
+    n = len(firms.row)
+    if isinstance(rule, RingExposure):
+        places = distinct_places(_coordinates(panel, firms, rule, centroids))
+        known = places.of_firm != NO_PLACE
+        issues = list(_place_issues(firms, known, name, rule))
+        return PlacedCourse(
+            follow(ring_steps(places, firms, rule.edges_km), n), known, None, issues
+        )
+    if not isinstance(rule, CellExposure | ShareExposure):
+        raise ValueError(f"{type(rule).__name__} has no places")
+    cell = cell_codes(panel, rule.columns, firms)
+    known = cell != NO_CELL
+    issues = list(_place_issues(firms, known, name, rule))
+    if isinstance(rule, CellExposure):
+        return PlacedCourse(follow(any_other_steps(cell, firms), n), known, cell, issues)
+    size, without = _sizes(panel, firms, rule)
+    issues += _issue("size_missing_in_share", "counted_as_none", name, without)
+    return PlacedCourse(follow(share_steps(cell, firms, size, rule.edges), n), known, cell, issues)
+
+
+def _sizes(panel: pd.DataFrame, firms: BaseFirms, rule: ShareExposure) -> tuple[Floats, int]:
+    """Return the size of each firm in the base year, and how many of those active then have none.
+
+    Raises DataError where nobody is seen in the base year, or a size is negative.
+    """
+    active = firms.year == firms.base_year
+    if not active.any():
+        raise DataError(
+            f"no firm has a row of the base year {firms.base_year}, and a share needs the firms "
+            "active then: write a base_year that the panel has, before the first entry"
+        )
+    if rule.of == OF_FIRMS:
+        return np.ones(len(active)), 0
+    size = panel[rule.of].to_numpy(dtype=np.float64, na_value=np.nan)[firms.row]
+    if (size < 0).any():
+        raise DataError(
+            f"{int((size < 0).sum())} firms have a negative {rule.of} in the base year: correct it"
+        )
+    return np.nan_to_num(size), int((np.isnan(size) & active).sum())
+
+
+def _coordinates(
+    panel: pd.DataFrame, firms: BaseFirms, rule: RingExposure, centroids: Centroids
+) -> Floats:
+    """Return latitude and longitude of each firm, shape (firms, 2), missing where unknown."""
+    if rule.place is not None and rule.centroids is not None:
+        table = _centroids(centroids, rule.centroids)
+        at = table.index.get_indexer(pd.Index(panel[rule.place].array[firms.row]))
+        found = table.to_numpy(np.float64)[at]
+        return np.where(at[:, None] >= 0, found, np.nan)
+    named = [str(rule.latitude), str(rule.longitude)]
+    coordinates = np.column_stack(
+        [panel[c].to_numpy(np.float64, na_value=np.nan)[firms.row] for c in named]
+    )
+    _require_on_earth(coordinates, " and ".join(named), "firms")
+    return coordinates
+
+
+def _centroids(centroids: Centroids, file: str) -> pd.DataFrame:
+    """Return latitude and longitude by place; raise DataError where the table is not one."""
+    table = centroids.get(file)
+    wanted = ["place", "latitude", "longitude"]
+    absent = wanted if table is None else [name for name in wanted if name not in table]
+    if table is None or absent:
+        raise DataError(
+            f"{file} needs the columns {', '.join(wanted)}; absent: {', '.join(absent)}"
+        )
+    if repeated := int(table["place"].duplicated().sum()):
+        raise DataError(f"{file} has {repeated} places more than once: keep one row of each")
+    numbers = pd.DataFrame(
+        {name: pd.to_numeric(table[name], errors="coerce") for name in wanted[1:]}
+    ).set_index(pd.Index(table["place"]))
+    if lacking := int(numbers.isna().any(axis=1).sum()):
+        raise DataError(f"{file} has {lacking} places without a latitude or longitude: fill them")
+    _require_on_earth(numbers.to_numpy(np.float64), file, "places")
+    return numbers
+
+
+def _require_on_earth(coordinates: Floats, where: str, counted: str) -> None:
+    beyond = int((np.abs(coordinates) > [90.0, 180.0]).any(axis=1).sum())
+    if beyond:
+        raise DataError(
+            f"{where}: {beyond} {counted} have a latitude beyond 90 or a longitude beyond 180 "
+            "degrees; write decimal degrees, south and west negative, and do not swap the two"
+        )
+
+
+def _place_issues(firms: BaseFirms, known: Flags, name: str, rule: PlacedRule) -> Iterator[Issue]:
+    """Yield what places lack; raise DataError where it is more than declared."""
+    enters = ~np.isnan(firms.cohort)
+    late = known & (firms.year >= firms.cohort)
+    if late.any() and rule.late_places == "refuse":
+        raise DataError(
+            f"{int(late.sum())} of {int(enters.sum())} participants have no row before their own "
+            "entry, so that their place may follow from the programme: deliver earlier years, or "
+            "declare late_places: keep"
+        )
+    percent = 100 * float((~known).mean())
+    if percent > rule.most_missing_percent:
+        raise DataError(
+            f"{int((~known).sum())} of {len(known)} firms ({percent:.1f} percent) have no place in "
+            f"the base year {firms.base_year}, more than most_missing_percent "
+            f"{rule.most_missing_percent:g}: fill places, or declare more"
+        )
+    unplaced = "neither_exposed_nor_clean"
+    yield from _issue("firm_without_place", unplaced, name, int((~known & ~enters).sum()))
+    yield from _issue(
+        "participant_without_place", "exposes_nobody", name, int((~known & enters).sum())
+    )
+    yield from _issue("place_from_entry_on", "kept", name, int(late.sum()))
+
+
+def _issue(rule: str, action: str, name: str, n_firms: int) -> list[Issue]:
+    return [Issue(Reason(rule), name, Reason(action), n_firms, n_firms)] if n_firms else []
