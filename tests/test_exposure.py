@@ -149,15 +149,16 @@ def test_a_nearer_ring_ends_the_class_of_the_first():
 
 
 def test_places_come_from_a_table_of_centroids():
-    centroids = table("place latitude longitude\nx 0 0\ny 0.2 0\n")
+    centroids = table("place latitude longitude\nx 0 0\ny 0.2 0\nz 9 9\n")
+    elsewhere = panel(FIRMS.assign(town=FIRMS["town"].mask(FIRMS["firm_id"] == "d", "w")))
     by_table = {"kind": "ring", "place": "town", "centroids": "towns.csv", "edges_km": [25.0]}
     by_table |= {"precision_km": 20.0}
-    firms, tables = exposed(by_table, centroids={"towns.csv": centroids})
-    assert firms["e"] == (1, 2003, None, None)
-    assert firms["g"] == (None, None, None, None)
+    firms, tables = exposed(by_table, elsewhere, centroids={"towns.csv": centroids})
+    assert firms["e"] == (1, 2003, None, None) and "g" not in firms
+    assert firms["d"] == (None, None, None, None)
     assert found(tables)["firm_without_place"] == 1
     twice = pd.concat([centroids, centroids])
-    with pytest.raises(DataError, match=r"near: towns\.csv has 2 places more than once: keep one"):
+    with pytest.raises(DataError, match=r"near: towns\.csv has 3 places more than once: keep one"):
         exposed(by_table, centroids={"towns.csv": twice})
     with pytest.raises(DataError, match=r"absent: longitude"):
         exposed(by_table, centroids={"towns.csv": centroids.drop(columns="longitude")})
@@ -320,6 +321,16 @@ def test_sizes_and_coordinates_that_cannot_be_are_refused():
         exposed(RING, panel(FIRMS.assign(lat=FIRMS["lat"].replace(5.0, 95.0))))
     with pytest.raises(DataError, match="no firm has a row of the base year 2000"):
         exposed(SHARE | {"base_year": 2000})
+
+
+def test_places_written_to_wider_steps_than_a_ring_are_told():
+    narrow = RING | {"edges_km": [5.0, 30.0]}
+    _, tables = exposed(narrow)
+    remark = next(i.rule for i in tables.issues if i.rule.code == "places_rounded")
+    assert remark.fields == {"km": pytest.approx(11.119506, abs=1e-4), "narrowest": 5.0}
+    assert "places_rounded" not in found(exposed(RING)[1])
+    exact = FIRMS.assign(lat=FIRMS["lat"].replace(9.0, 9.00005))
+    assert "places_rounded" not in found(exposed(narrow, panel(exact))[1])
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """Links between firms as delivered: typed, known to the panel, each once a year and kind."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Flags
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.exposure import LINKS
 from pipeline.datasets.store import conform
 from pipeline.errors import DataError, Reason
@@ -43,14 +43,24 @@ def firm_links(
         f"{declared.file}: a firm is linked to itself",
         "delete, or correct an end of",
     )
-    known, unknown = _among_known(typed, declared, firms)
-    once, repeated = _once(known, declared)
-    if once.empty:
-        raise DataError(
-            f"{declared.file}: none of {len(typed)} links joins two firms of the panel; compare "
-            "how identifiers are written (clean.identifier)"
-        )
-    return conform(LINKS, once), [*unknown, *repeated]
+    known = firms.sort_values()  # so that LINKS come out in order
+    ends = _Ends(*(places_in(known, typed[end]) for end in ("source", "target")))
+    found = _unknown(typed, ends, declared)
+    once, repeated = _once(typed, ends, known, declared)
+    return conform(LINKS, once), [*found, *repeated]
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Hold the firms at both ends of each link by number, NO_ROW where unknown; shape (links,)."""
+
+    source: Codes
+    target: Codes
+
+    @property
+    def known(self) -> Flags:
+        """Mark the links between two known firms."""
+        return np.asarray((self.source != NO_ROW) & (self.target != NO_ROW))
 
 
 def _typed(
@@ -77,43 +87,65 @@ def _typed(
     return links
 
 
-def _among_known(
-    links: pd.DataFrame, declared: LinksFile, firms: pd.Index
-) -> tuple[pd.DataFrame, list[Issue]]:
-    """Return the links between firms of PANEL, and how many others there are at either end."""
-    absent = {end: places_in(firms, links[end]) == NO_ROW for end in ("source", "target")}
-    either = absent["source"] | absent["target"]
-    if either.any() and declared.unknown_firms == "refuse":
+def _unknown(links: pd.DataFrame, ends: _Ends, declared: LinksFile) -> list[Issue]:
+    """Count links of firms that PANEL lacks, by the end at which they stand, or refuse them."""
+    absent = {"source": ends.source == NO_ROW, "target": ends.target == NO_ROW}
+    if not ends.known.all() and declared.unknown_firms == "refuse":
         raise DataError(
-            f"{declared.file}: {int(either.sum())} of {len(links)} links name a firm that the "
-            f"panel lacks, {int(absent['source'].sum())} as {declared.source} and "
+            f"{declared.file}: {int((~ends.known).sum())} of {len(links)} links name a firm that "
+            f"the panel lacks, {int(absent['source'].sum())} as {declared.source} and "
             f"{int(absent['target'].sum())} as {declared.target}: compare how identifiers are "
             "written (clean.identifier), or declare unknown_firms: leave_out"
         )
-    return links[~either], list(_unknown(links, absent))
-
-
-def _unknown(links: pd.DataFrame, absent: dict[str, Flags]) -> Iterator[Issue]:
-    codes = {"source": Reason("link_source_unknown"), "target": Reason("link_target_unknown")}
-    for end, rows in absent.items():
-        if rows.any():
-            n_firms = int(links.loc[rows, end].nunique())
-            yield Issue(codes[end], end, Reason("left_out"), int(rows.sum()), n_firms)
-
-
-def _once(links: pd.DataFrame, declared: LinksFile) -> tuple[pd.DataFrame, list[Issue]]:
-    """Return each link of a year and kind once, and how many repeated another."""
-    repeated = links.duplicated(list(LINKS.key))
-    if not repeated.any():
-        return links, []
-    if declared.duplicates == "refuse":
+    if not ends.known.any():
         raise DataError(
-            f"{declared.file}: {int(repeated.sum())} of {len(links)} links repeat another of the "
-            "same firms, kind and year: keep one, or declare duplicates: add_up or largest"
+            f"{declared.file}: none of {len(links)} links joins two firms of the panel; compare "
+            "how identifiers are written (clean.identifier)"
         )
-    added = declared.duplicates == "add_up"
-    groups = links.groupby(list(LINKS.key), sort=False)["weight"]
-    weight = groups.sum() if added else groups.max()
-    action = Reason("values_summed" if added else "largest_taken")
-    issues = [Issue(Reason("link_repeated"), "weight", action, int(repeated.sum()))]
-    return weight.reset_index(), issues
+    rules = {"source": Reason("link_source_unknown"), "target": Reason("link_target_unknown")}
+    left_out = Reason("left_out")
+    return [
+        Issue(rules[end], end, left_out, int(rows.sum()), int(links.loc[rows, end].nunique()))
+        for end, rows in absent.items()
+        if rows.any()
+    ]
+
+
+def _once(
+    links: pd.DataFrame, ends: _Ends, firms: pd.Index, declared: LinksFile
+) -> tuple[pd.DataFrame, list[Issue]]:
+    """Return each link of a year and kind between known firms once, and how many repeated one."""
+    kept, n = ends.known, len(firms)
+    kind, kinds = pd.factorize(links["kind"].array[kept], sort=True)
+    year = links["year"].to_numpy(np.int64)[kept]
+    years = int(year.max()) - int(year.min()) + 1
+    pair = (kind.astype(np.int64) * n + ends.source[kept]) * n + ends.target[kept]
+    key, place = np.unique(pair * years + (year - year.min()), return_inverse=True)
+    n_repeated = len(place) - len(key)
+    if n_repeated and declared.duplicates == "refuse":
+        raise DataError(
+            f"{declared.file}: {n_repeated} of {len(place)} links repeat another of the same "
+            "firms, kind and year: keep one, or declare duplicates: add_up or largest"
+        )
+    pair, since = np.divmod(key, years)
+    rows = pd.DataFrame(
+        {
+            "kind": kinds.take(pair // n**2),
+            "source": firms.array[pair // n % n],
+            "target": firms.array[pair % n],
+            "year": since + year.min(),
+            "weight": _made_one(links["weight"].to_numpy(np.float64)[kept], place, declared),
+        }
+    )
+    action = Reason("values_summed" if declared.duplicates == "add_up" else "largest_taken")
+    repeated = Issue(Reason("link_repeated"), "weight", action, n_repeated)
+    return rows, [repeated] if n_repeated else []
+
+
+def _made_one(weight: Floats, place: Codes, declared: LinksFile) -> Floats:
+    """Return the sum of the weights of each link, or the largest."""
+    if declared.duplicates == "add_up":
+        return np.asarray(np.bincount(place, weights=weight), dtype=np.float64)
+    largest = np.zeros(int(place.max()) + 1)
+    np.maximum.at(largest, place, weight)
+    return largest

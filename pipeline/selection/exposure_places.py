@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,10 @@ from pipeline.params.exposure import (
 )
 from pipeline.selection.exposure_cells import NO_CELL, any_other_steps, cell_codes, share_steps
 from pipeline.selection.exposure_course import BaseFirms, Course, follow
-from pipeline.selection.exposure_rings import NO_PLACE, distinct_places, ring_steps
+from pipeline.selection.exposure_rings import KM_PER_DEGREE, NO_PLACE, distinct_places, ring_steps
+
+# Fewer decimals of degrees than this are looked for: the last is 111 metres.
+_DECIMALS_LOOKED_AT = 4
 
 Centroids = Mapping[str, pd.DataFrame]
 
@@ -42,9 +46,10 @@ def placed_course(
     """
     n = len(firms.row)
     if isinstance(rule, RingExposure):
-        places = distinct_places(_coordinates(panel, firms, rule, centroids))
+        coordinates = _coordinates(panel, firms, rule, centroids)
+        places = distinct_places(coordinates)
         known = places.of_firm != NO_PLACE
-        issues = list(_place_issues(firms, known, name, rule))
+        issues = [*_place_issues(firms, known, name, rule), *_coarse(coordinates, name, rule)]
         return PlacedCourse(
             follow(ring_steps(places, firms, rule.edges_km), n), known, None, issues
         )
@@ -150,6 +155,18 @@ def _place_issues(firms: BaseFirms, known: Flags, name: str, rule: PlacedRule) -
         "participant_without_place", "exposes_nobody", name, int((~known & enters).sum())
     )
     yield from _issue("place_from_entry_on", "kept", name, int(late.sum()))
+
+
+def _coarse(coordinates: Floats, name: str, rule: RingExposure) -> Iterator[Issue]:
+    """Yield a remark where all places are written to steps wider than the narrowest ring."""
+    known = coordinates[~np.isnan(coordinates).any(axis=1)]
+    narrowest = min(b - a for a, b in pairwise([0.0, *rule.edges_km]))
+    for decimals in range(_DECIMALS_LOOKED_AT):
+        step_km = KM_PER_DEGREE / 10**decimals
+        if step_km > narrowest and np.array_equal(np.round(known, decimals), known):
+            remark = Reason("places_rounded", {"km": step_km, "narrowest": narrowest})
+            yield Issue(remark, name, Reason("kept"), len(known), len(known))
+            return
 
 
 def _issue(rule: str, action: str, name: str, n_firms: int) -> list[Issue]:

@@ -16,6 +16,7 @@ from pipeline.datasets.arrays import Codes, Flags, Floats, Integers
 from pipeline.selection.exposure_course import KM_DECIMALS, BaseFirms, Step
 
 EARTH_RADIUS_KM = 6371.01
+KM_PER_DEGREE = EARTH_RADIUS_KM * np.pi / 180  # of latitude
 
 NO_PLACE = -1
 
