@@ -9,7 +9,10 @@ from text_tables import table
 from pipeline.datasets.exposure import EXPOSED, EXPOSURE, LINKS
 from pipeline.datasets.store import conform, read, write
 from pipeline.errors import DataError, Reason, SupportError
-from pipeline.params.exposure import Exposures
+from pipeline.params.data import DataSection
+from pipeline.params.exposure import Exposures, LinksFile
+from pipeline.params.exposure_faults import exposure_faults
+from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.exposure import exposure_tables
 
 SHARE = {"kind": "share", "columns": ["town"], "of": "firms", "edges": [0.5]}
@@ -368,3 +371,50 @@ def test_several_exposures_stand_in_one_table(tmp_path):
 def test_no_exposures_give_empty_tables():
     tables = exposure_tables(panel(), {})
     assert tables.firms.empty and tables.counts.empty and tables.issues == []
+
+
+def faults(links=None, **exposures):
+    number = {"kind": "number", "unit": "degrees", "label": "X"}
+    data = DataSection.model_validate(
+        {
+            "source": {"kind": "files", "panel": "p.csv", "register_file": None},
+            "firm_id": "id",
+            "year": "year",
+            "cluster": ["town"],
+            "columns": {
+                "town": {"kind": "text", "column": "town", "label": "Town"},
+                **{name: {**number, "column": name} for name in ("lat", "lon", "jobs")},
+            },
+        }
+    )
+    treatment = TreatmentSection.model_validate(
+        {
+            "entry": {"source": "entry_year", "column": "jobs"},
+            "anticipation_years": 0,
+            "comparison": "never_treated",
+            "window": {"first_event_time": -1, "last_event_time": 1},
+        }
+    )
+    return list(exposure_faults(data, treatment, declared(**exposures), links))
+
+
+def test_columns_of_exposures_are_columns_of_the_data():
+    assert faults(near=RING, share=SHARE | {"of": "jobs"}) == []
+    assert faults(near=RING | {"latitude": "lta"}) == [
+        "treatment.exposure.near.latitude: lta is not in data.columns; did you mean lat?"
+    ]
+    (sector,) = faults(cell=CELL)
+    assert sector.startswith("treatment.exposure.cell.columns: sector is not in data.columns")
+    (town,) = faults(share=SHARE | {"of": "town"})
+    assert town == "treatment.exposure.share.of: town is a text column; this needs a number column"
+    among = {"column": "town", "values": [1.0]}
+    assert len(faults(share=SHARE | {"among": among})) == 1
+    assert faults(share=SHARE | {"among": among | {"values": ["x"]}}) == []
+
+
+def test_links_of_exposures_need_a_file():
+    assert faults(buys=LINK) == ["treatment.exposure.buys needs links: name their file"]
+    file = LinksFile(file="l.csv", source="a", target="b", year="y")
+    assert faults(links=file, buys=LINK) == []
+    (kinds,) = faults(links=file, buys=LINK | {"links": ["supply"]})
+    assert kinds.startswith("treatment.exposure.buys.links: the file of links names no column")
