@@ -9,11 +9,13 @@ from text_tables import table
 from pipeline.datasets.exposure import EXPOSED, EXPOSURE, LINKS
 from pipeline.datasets.store import conform, read, write
 from pipeline.errors import DataError, Reason, SupportError
+from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
 from pipeline.params.exposure import Exposures, LinksFile
 from pipeline.params.exposure_faults import exposure_faults
 from pipeline.params.treatment import TreatmentSection
-from pipeline.selection.exposure import exposure_tables
+from pipeline.selection.exposed_firms import exposed_rows, exposure_rows
+from pipeline.selection.exposure import ExposureInputs, exposed_firms, exposure_tables
 
 SHARE = {"kind": "share", "columns": ["town"], "of": "firms", "edges": [0.5]}
 CELL = {"kind": "cell", "columns": ["town", "sector"]}
@@ -366,6 +368,29 @@ def test_several_exposures_stand_in_one_table(tmp_path):
     shuffled = panel().sample(frac=1, random_state=3)
     again = exposure_tables(shuffled, rules, links=links(LINKED))
     pd.testing.assert_frame_equal(again.firms, tables.firms)
+
+
+@pytest.mark.parametrize("rule", [CELL, SHARE, RING, LINK], ids=lambda rule: rule["kind"])
+def test_entry_drawn_anew_exposes_as_if_it_were_delivered(rule):
+    """Firms c and d enter in the place of a and b."""
+    other = FIRMS.assign(cohort=pd.array([None, None, 2003, 2005, None, 2005, None], dtype="Int64"))
+    (dated,) = declared(near=rule | {"base_year": 2002}).values()
+    given = links("source target kind year weight\na c supply 2001 1\nb d supply 2001 1\n")
+    inputs = [ExposureInputs(p, index_panel(p), given, {}) for p in (panel(), panel(other))]
+    before, delivered = (exposed_firms(one, "near", dated)[0] for one in inputs)
+    drawn = before.redrawn(other["cohort"].to_numpy(np.float64, na_value=np.nan))
+    assert drawn.exposed.any() and not exposure_rows(drawn).equals(exposure_rows(before))
+    pd.testing.assert_frame_equal(exposure_rows(drawn), exposure_rows(delivered))
+    pd.testing.assert_frame_equal(exposed_rows(drawn), exposed_rows(delivered))
+
+
+def test_own_entry_ends_exposure_in_the_year_of_a_stronger_one():
+    more = FIRMS.assign(cohort=FIRMS["cohort"].mask(FIRMS["firm_id"] == "d", 2005))
+    firms, tables = exposed(SHARE, panel(more))
+    assert firms["b"] == firms["d"] == (1, 2003, 2005, "own_entry")
+    assert firms["c"] == (1, 2003, 2005, "stronger_exposure")
+    counts = tables.counts.set_index("class").loc[1]
+    assert (counts["n_entered"], counts["n_stronger"]) == (2, 1)
 
 
 def test_no_exposures_give_empty_tables():

@@ -1,6 +1,6 @@
 """One exposure of every firm, and what it says as rows of EXPOSURE and EXPOSED."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,24 +9,36 @@ import pandas as pd
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.exposure import CLEAN, OWN_ENTRY, STRONGER
 from pipeline.params.exposure import OneExposure, RingExposure
-from pipeline.selection.exposure_course import BaseFirms, Course
+from pipeline.selection.exposure_course import BaseFirms, Course, Steps, follow
 
 
 @dataclass(frozen=True)
 class ExposedFirms:
     """Hold one exposure of the firms of PANEL; arrays of shape (firms,).
 
-    `cell` is what exposed firms are counted in, `asked` the firms that `among` takes, `known` those
-    whose exposure can be told.
+    `steps` exposes them, given who enters when. `cell` is what exposed firms are counted in,
+    `asked` the firms that `among` takes, `known` those whose exposure can be told.
     """
 
     name: str
     rule: OneExposure
     firms: BaseFirms
-    course: Course
+    steps: Steps
     cell: Codes
     asked: Flags
     known: Flags
+
+    def redrawn(self, cohort: Floats) -> "ExposedFirms":
+        """Return the exposure as it were with other entry years (firms,), missing for never.
+
+        Places and links stay as they were dated for those who did enter.
+        """
+        return replace(self, firms=replace(self.firms, cohort=cohort))
+
+    @cached_property
+    def course(self) -> Course:
+        """Return how the exposure goes on."""
+        return follow(self.steps(self.firms), len(self.firms.cohort))
 
     @cached_property
     def exposed(self) -> Flags:

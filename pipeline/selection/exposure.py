@@ -7,6 +7,7 @@ further exposure of the same class or a weaker one does not. A firm never expose
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,9 +20,9 @@ from pipeline.panel.ledger import Issue
 from pipeline.panel.panel_index import PanelIndex, index_panel
 from pipeline.params.exposure import Among, Exposures, LinkExposure, OneExposure
 from pipeline.selection.exposed_firms import ExposedFirms, exposed_rows, exposure_rows
-from pipeline.selection.exposure_course import BaseFirms, base_firms, follow
+from pipeline.selection.exposure_course import BaseFirms, base_firms
 from pipeline.selection.exposure_links import LinkedFirms, link_steps, linked_firms, without_links
-from pipeline.selection.exposure_places import Centroids, placed_course
+from pipeline.selection.exposure_places import Centroids, placed_exposure
 
 # Fewer cells of exposed firms bear no interval.
 FEWEST_CELLS = 6
@@ -55,12 +56,14 @@ def exposure_tables(
     where places or links follow entry, or too many are missing; SupportError where nobody or
     everybody of the firms that never take part is exposed.
     """
-    given = _Given(panel, index_panel(panel) if index is None else index, links, centroids or {})
+    given = ExposureInputs(
+        panel, index_panel(panel) if index is None else index, links, centroids or {}
+    )
     firms, counts = [empty(EXPOSURE)], [empty(EXPOSED)]
     issues: list[Issue] = []
     for name, rule in exposures.items():
         try:
-            exposed, found = _measured(given, name, rule)
+            exposed, found = exposed_firms(given, name, rule)
             require_variation(exposed)
         except (DataError, SupportError) as error:
             raise error.at(f"treatment.exposure.{name}") from None
@@ -73,7 +76,7 @@ def exposure_tables(
 
 
 @dataclass(frozen=True)
-class _Given:
+class ExposureInputs:
     """Hold PANEL and its index, LINKS, and tables of centroids by file."""
 
     panel: pd.DataFrame
@@ -82,21 +85,23 @@ class _Given:
     centroids: Centroids
 
 
-def _measured(given: _Given, name: str, rule: OneExposure) -> tuple[ExposedFirms, list[Issue]]:
-    """Return one exposure of every firm, with what was found."""
+def exposed_firms(
+    given: ExposureInputs, name: str, rule: OneExposure
+) -> tuple[ExposedFirms, list[Issue]]:
+    """Return one exposure of every firm, with what was found; raises as `exposure_tables`."""
     panel = given.panel
     firms = base_firms(panel, given.index, rule.base_year)
     asked = _among(panel, firms, rule.among)
     cluster = pd.factorize(panel["cluster"].array[firms.row])[0].astype(np.intp)
     if isinstance(rule, LinkExposure):
         linked = linked_firms(_required(given.links), rule, firms)
-        course = follow(link_steps(linked, rule, firms), len(firms.row))
+        steps = partial(link_steps, linked, rule)
         everybody = np.ones(len(firms.row), dtype=np.bool_)
-        exposed = ExposedFirms(name, rule, firms, course, cluster, asked, everybody)
+        exposed = ExposedFirms(name, rule, firms, steps, cluster, asked, everybody)
         return exposed, list(_link_issues(exposed, linked))
-    placed = placed_course(panel, firms, name, rule, given.centroids)
+    placed = placed_exposure(panel, firms, name, rule, given.centroids)
     cell = cluster if placed.cell is None else placed.cell
-    return ExposedFirms(name, rule, firms, placed.course, cell, asked, placed.known), placed.issues
+    return ExposedFirms(name, rule, firms, placed.steps, cell, asked, placed.known), placed.issues
 
 
 def _required(links: pd.DataFrame | None) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """How the exposure of firms goes on, year by year: when it begins, in which class, until when."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,10 @@ class Step:
     year: int
     strength: Integers
     value: Floats
+
+
+# How an exposure goes on, given who enters when: places and links stay as they are.
+Steps = Callable[[BaseFirms], Iterable[Step]]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Places of firms in the base year: where they are from, who has none, and what that exposes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +18,7 @@ from pipeline.params.exposure import (
     ShareExposure,
 )
 from pipeline.selection.exposure_cells import NO_CELL, any_other_steps, cell_codes, share_steps
-from pipeline.selection.exposure_course import BaseFirms, Course, follow
+from pipeline.selection.exposure_course import BaseFirms, Steps
 from pipeline.selection.exposure_rings import KM_PER_DEGREE, NO_PLACE, distinct_places, ring_steps
 
 # Fewer decimals of degrees than this are looked for: the last is 111 metres.
@@ -28,41 +28,45 @@ Centroids = Mapping[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class PlacedCourse:
-    """Hold the course of an exposure by place, the cells, if any, and whose place is known."""
+class PlacedExposure:
+    """Hold what exposes firms by place, the cells, if any, and whose place is known."""
 
-    course: Course
+    steps: Steps
     known: Flags
-    cell: Codes | None = None
-    issues: list[Issue] = field(default_factory=list)
+    cell: Codes | None
+    issues: list[Issue]
 
 
-def placed_course(
+def placed_exposure(
     panel: pd.DataFrame, firms: BaseFirms, name: str, rule: PlacedRule, centroids: Centroids
-) -> PlacedCourse:
-    """Return the course of an exposure by cell, share or ring.
+) -> PlacedExposure:
+    """Return what exposes firms by cell, share or ring.
 
     Raises DataError where places are wrong, come too late, or lack for more than is declared.
     """
-    n = len(firms.row)
     if isinstance(rule, RingExposure):
-        coordinates = _coordinates(panel, firms, rule, centroids)
-        places = distinct_places(coordinates)
-        known = places.of_firm != NO_PLACE
-        issues = [*_place_issues(firms, known, name, rule), *_coarse(coordinates, name, rule)]
-        return PlacedCourse(
-            follow(ring_steps(places, firms, rule.edges_km), n), known, None, issues
-        )
+        return _by_ring(_coordinates(panel, firms, rule, centroids), firms, name, rule)
     if not isinstance(rule, CellExposure | ShareExposure):
         raise ValueError(f"{type(rule).__name__} has no places")
     cell = cell_codes(panel, rule.columns, firms)
     known = cell != NO_CELL
     issues = list(_place_issues(firms, known, name, rule))
     if isinstance(rule, CellExposure):
-        return PlacedCourse(follow(any_other_steps(cell, firms), n), known, cell, issues)
+        return PlacedExposure(lambda drawn: any_other_steps(cell, drawn), known, cell, issues)
     size, without = _sizes(panel, firms, rule)
     issues += _issue("size_missing_in_share", "counted_as_none", name, without)
-    return PlacedCourse(follow(share_steps(cell, firms, size, rule.edges), n), known, cell, issues)
+    edges = rule.edges
+    return PlacedExposure(lambda drawn: share_steps(cell, drawn, size, edges), known, cell, issues)
+
+
+def _by_ring(
+    coordinates: Floats, firms: BaseFirms, name: str, rule: RingExposure
+) -> PlacedExposure:
+    places = distinct_places(coordinates)
+    known = places.of_firm != NO_PLACE
+    issues = [*_place_issues(firms, known, name, rule), *_coarse(coordinates, name, rule)]
+    edges = rule.edges_km
+    return PlacedExposure(lambda drawn: ring_steps(places, drawn, edges), known, None, issues)
 
 
 def _sizes(panel: pd.DataFrame, firms: BaseFirms, rule: ShareExposure) -> tuple[Floats, int]:
