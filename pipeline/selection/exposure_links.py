@@ -42,22 +42,27 @@ def linked_firms(links: pd.DataFrame, rule: LinkExposure, firms: BaseFirms) -> L
     year, weight = kept["year"].to_numpy(np.int64), kept["weight"].to_numpy(np.float64)
     entry = _first_entry_around(source, target, firms)
     late = year >= entry  # never where nobody enters
-    if late.any() and rule.late_links == "refuse":
-        raise DataError(
-            f"{int(late.sum())} of {len(kept)} links are dated from the first entry in their "
-            "component on, so that they may follow from the programme: deliver earlier ones, or "
-            "declare late_links: leave_out"
-        )
+    _refuse_late(late, rule)
     early = np.zeros(len(kept), dtype=np.bool_)
     if rule.years_before is not None:
         early = year < entry - rule.years_before
     used = ~late & ~early
     if not used.any():
         raise SupportError(
-            f"none of {len(kept)} links is dated before the first entry in its component"
+            f"none of {len(kept)} links is dated before the first entry in its component, as links "
+            "that expose must be: deliver earlier ones"
         )
     pairs = _directed(source[used], target[used], weight[used], rule)
     return LinkedFirms(*_once(*pairs, len(firms.firm_id)), int(late.sum()), int(early.sum()))
+
+
+def _refuse_late(late: Flags, rule: LinkExposure) -> None:
+    if late.any() and rule.late_links == "refuse":
+        raise DataError(
+            f"{int(late.sum())} of {len(late)} links are dated from the first entry in their "
+            "component on, so that they may follow from the programme: deliver earlier ones, or "
+            "declare late_links: leave_out"
+        )
 
 
 def _require_kinds(links: pd.DataFrame, rule: LinkExposure) -> None:
