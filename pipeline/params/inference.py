@@ -59,3 +59,14 @@ class RomanoWolf(Settings):
 
     draws: int = Field(ge=99)
     seed: int = Field(ge=0)
+
+
+class Conley(Settings):
+    """Ask for spatial errors: firms within `cutoff_km` of each other may share shocks.
+
+    All pairs within it count alike (`uniform`), or less the farther they are (`bartlett`). With 0
+    only firms at the same place do.
+    """
+
+    cutoff_km: float = Field(ge=0, allow_inf_nan=False)
+    kernel: Literal["uniform", "bartlett"] = "uniform"
