@@ -26,14 +26,14 @@ def main(
 
     COVARIATE_DOMINANCE says what disclosure control must know of the firms behind BALANCE.
     """
-    for arm in treatment.arm_names:
-        _balance(folders, arm, score, match)
+    for arm_folder in treatment.arm_folders.values():
+        _balance(folders, arm_folder, score, match)
 
 
-def _balance(folders: Folders, arm: str | None, score: ScoreSection, match: MatchSection) -> None:
-    scored, folder = folders.of("score", arm), folders.of("balance", arm)
+def _balance(folders: Folders, arm_folder: str, score: ScoreSection, match: MatchSection) -> None:
+    scored, folder = folders.of("score", arm_folder), folders.of("balance", arm_folder)
     scores, covariates = read(SCORES, scored), read(COVARIATES, scored)
-    weights = read(WEIGHTS, folders.of("match", arm))
+    weights = read(WEIGHTS, folders.of("match", arm_folder))
     tables = firm_stacks(scores, covariates, weights)
     del scores, weights  # no longer needed, and may be large
     balance = measure_balance(tables, score, match)

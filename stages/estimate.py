@@ -64,7 +64,7 @@ def main(
         for arm, seen in panels_by_arm(panel, arms, treatment)
     }
     if treatment.arms is not None:
-        found = contrast_table({str(arm): own for arm, own in kept.items()}, treatment.arms)
+        found = contrast_table(kept, treatment.arms)
         write(ARM_CONTRASTS, found, folders.of("estimate"))
 
 
@@ -80,10 +80,11 @@ class _Sections:
 
 
 def _estimate_arm(
-    folders: Folders, arm: str | None, panel: pd.DataFrame, sections: _Sections
+    folders: Folders, arm: str, panel: pd.DataFrame, sections: _Sections
 ) -> Sequence[Kept]:
     """Write the tables of one arm; return what contrasts between arms are made of."""
-    scored, matched = folders.of("score", arm), folders.of("match", arm)
+    of_arm = sections.treatment.arm_folders[arm]
+    scored, matched = folders.of("score", of_arm), folders.of("match", of_arm)
     covariates, weights = read(COVARIATES, scored), read(WEIGHTS, matched)
     study = prepare_study(
         panel,
@@ -99,10 +100,10 @@ def _estimate_arm(
     )
     redo = Redo(read(SCORES, scored), covariates, sections.score, sections.match)
     results = estimate_specs(study, redo)
-    folder = folders.of("estimate", arm)
+    folder = folders.of("estimate", of_arm)
     for table, rows in results.of_no_firm():
         write(table, rows, folder)
-    write(INFLUENCE, results.influence, folders.of("influence", arm))
+    write(INFLUENCE, results.influence, folders.of("influence", of_arm))
     means = PublishedMeans(study, redo, weights, results.members)
     counted = count_populations(means) | count_sets(study, redo, weights)
     for table, rows in counted.items():

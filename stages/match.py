@@ -25,12 +25,12 @@ def main(
     were matched. Who is short of comparison firms is in LOSSES; a terminal shows
     it at once. Logs do not: these are counts by entry year, before disclosure control.
     """
-    for arm in treatment.arm_names:
-        _match(folders, arm, clean, match)
+    for arm_folder in treatment.arm_folders.values():
+        _match(folders, arm_folder, clean, match)
 
 
-def _match(folders: Folders, arm: str | None, clean: CleanSection, match: MatchSection) -> None:
-    scored, folder = folders.of("score", arm), folders.of("match", arm)
+def _match(folders: Folders, arm_folder: str, clean: CleanSection, match: MatchSection) -> None:
+    scored, folder = folders.of("score", arm_folder), folders.of("match", arm_folder)
     scores = read(SCORES, scored)
     brought = read_brought(folders.raw, match, clean.identifier, scores["firm_id"])
     matched = match_designs(scores, read(COVARIATES, scored), match, brought)

@@ -77,9 +77,9 @@ class Folders:
         self.reports = root / "reports" / study
         self.headlines = root / "reports" / "headlines" / f"{study}.json"
 
-    def of(self, stage: str, arm: str | None = None) -> Path:
-        """Return the folder that a stage writes, data/<study>/<stage>, and in it that of an arm."""
-        return self.private / stage / (arm or "")
+    def of(self, stage: str, arm_folder: str = "") -> Path:
+        """Return the folder that a stage writes, data/<study>/<stage>, or in it that of an arm."""
+        return self.private / stage / arm_folder
 
 
 @contextmanager

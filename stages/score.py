@@ -42,7 +42,7 @@ def main(
     panel = read(PANEL, folders.of("clean"), _columns(data, score))
     arms = _arms(folders, panel, treatment)
     for arm, seen in panels_by_arm(panel, arms, treatment):
-        _score(seen, folders.of("score", arm), treatment, score)
+        _score(seen, folders.of("score", treatment.arm_folders[arm]), treatment, score)
 
 
 def _arms(

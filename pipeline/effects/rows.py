@@ -8,10 +8,11 @@ import numpy as np
 
 from pipeline.datasets.results import PLACE
 from pipeline.effects.families import family_traits
-from pipeline.effects.study import ALL_ARMS, Study
+from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
 from pipeline.params.analyses import Analysis, Clustering
+from pipeline.params.arms import ONLY_ARM
 from pipeline.params.estimate import Spec
 
 Row = dict[str, Any]
@@ -37,7 +38,7 @@ class Label:
     scale: str
     cluster: Clustering
     conf_level: float
-    arm: str = ALL_ARMS
+    arm: str = ONLY_ARM
     sample: str = ALL
     grouping: str = ALL
     subgroup: str = ALL

@@ -19,6 +19,7 @@ from pipeline.errors import IdentificationError, ParamsError
 from pipeline.matching.matched_lags import MatchedTimes
 from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
 from pipeline.panel.scale import on_scale
+from pipeline.params.arms import ONLY_ARM
 from pipeline.params.cross_section_faults import assignment_faults
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import Outcome, OutcomesSection
@@ -26,9 +27,6 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.spec_options import OfScore
 from pipeline.params.treatment import TreatmentSection
 from pipeline.progress import track
-
-# Value of `arm` in a study that has none.
-ALL_ARMS = "all"
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Study:
     estimate: EstimateSection
     covariates: pd.DataFrame | None
     score: ScoreSection | None = None
-    arm: str = ALL_ARMS
+    arm: str = ONLY_ARM
 
     @cached_property
     def index(self) -> PanelIndex:
@@ -101,7 +99,7 @@ def prepare_study(
     estimate: EstimateSection,
     covariates: pd.DataFrame | None = None,
     score: ScoreSection | None = None,
-    arm: str | None = None,
+    arm: str = ONLY_ARM,
 ) -> Study:
     """Join each design's stacks once, and check the names that specs use.
 
@@ -123,7 +121,7 @@ def prepare_study(
         estimate=estimate,
         covariates=covariates,
         score=score,
-        arm=arm or ALL_ARMS,
+        arm=arm,
     )
     for design in track(designs, "designs joined", len(designs), name=str):
         joined = join_stacks(study.index, weights, matches, design, treatment)

@@ -64,6 +64,9 @@ class ExposureArm(Settings):
     classes: list[str] | None = Field(default=None, min_length=1)
 
 
+# The one arm of a study that names none.
+ONLY_ARM = "all"
+
 Arm = Annotated[RegisterArm | JointArm | ExposureArm, Field(discriminator="source")]
 
 

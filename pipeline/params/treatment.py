@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.params.arms import Arms
+from pipeline.params.arms import ONLY_ARM, Arms
 from pipeline.params.settings import Settings
 
 
@@ -117,9 +117,15 @@ class TreatmentSection(Settings):
         return self
 
     @property
-    def arm_names(self) -> list[str | None]:
-        """Return the names of all arms; of a study without any the one that has no name."""
-        return [None] if self.arms is None else [*self.arms.named]
+    def arm_folders(self) -> dict[str, str]:
+        """Return the subfolder that each arm's tables are in, by name.
+
+        The headline's arm, as the one of a study that names none, stands where tables of a study
+        are, so that whatever shows one arm finds it there.
+        """
+        if self.arms is None:
+            return {ONLY_ARM: ""}
+        return {name: "" if name == self.arms.headline else name for name in self.arms.named}
 
     @property
     def reference_event_time(self) -> int:

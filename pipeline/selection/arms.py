@@ -68,16 +68,16 @@ def entries_of_firms(panel: pd.DataFrame) -> pd.Series:
 
 def panels_by_arm(
     panel: pd.DataFrame, arms: pd.DataFrame | None, treatment: TreatmentSection
-) -> Iterator[tuple[str | None, pd.DataFrame]]:
-    """Yield PANEL as each arm sees it, with the arm's name; as it is where a study has none.
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield PANEL as each arm sees it, with the arm's name; as it is where a study names none.
 
     `arms` is ARMS.
     """
-    for arm in treatment.arm_names:
-        if arm is None or arms is None:
-            yield None, panel
-        else:
-            yield arm, panel_of_arm(panel, arms, arm, treatment.anticipation_years)
+    for arm in treatment.arm_folders:
+        seen = panel
+        if arms is not None:
+            seen = panel_of_arm(panel, arms, arm, treatment.anticipation_years)
+        yield arm, seen
 
 
 def panel_of_arm(
