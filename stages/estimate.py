@@ -11,7 +11,7 @@ from pipeline.analyses.populations import count_populations
 from pipeline.analyses.published_means import PublishedMeans
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
-from pipeline.datasets.arms import ARM_CONTRASTS, ARMS
+from pipeline.datasets.arms import ARM_CONTRASTS, ARMS, CONTACTS
 from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
@@ -58,10 +58,12 @@ def main(
     """
     sections = _Sections(outcomes, treatment, score, match, estimate)
     panel = read(PANEL, folders.of("clean"))
-    arms = None if treatment.arms is None else read(ARMS, folders.of("score"))
+    seen_by = None
+    if treatment.arms is not None:
+        seen_by = read(ARMS, folders.of("score")), read(CONTACTS, folders.of("score"))
     kept = {
         arm: _estimate_arm(folders, arm, seen, sections)
-        for arm, seen in panels_by_arm(panel, arms, treatment)
+        for arm, seen in panels_by_arm(panel, seen_by, treatment)
     }
     if treatment.arms is not None:
         found = contrast_table(kept, treatment.arms)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.datasets.arms import ARM_ENTRIES, ARM_FLOW, ARMS
+from pipeline.datasets.arms import ARM_ENTRIES, ARM_FLOW, ARMS, CONTACTS
 from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
+from pipeline.datasets.exposure import EXPOSED, EXPOSURE, EXPOSURE_FRAME
 from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
 from pipeline.datasets.selection import (
     COVARIATES,
@@ -20,8 +21,9 @@ from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.selection.arms import entries_of_firms, firm_arms, panels_by_arm
+from pipeline.selection.arms import firm_arms, panels_by_arm
 from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.exposure import exposure_tables
 from pipeline.selection.propensity import score_risk_sets
 from pipeline.selection.risk_sets import RISK_SETS_READ, pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
@@ -40,22 +42,29 @@ def main(
     ARMS says who is in which.
     """
     panel = read(PANEL, folders.of("clean"), _columns(data, score))
-    arms = _arms(folders, panel, treatment)
-    for arm, seen in panels_by_arm(panel, arms, treatment):
+    seen_by = _arms(folders, panel, treatment)
+    for arm, seen in panels_by_arm(panel, seen_by, treatment):
         _score(seen, folders.of("score", treatment.arm_folders[arm]), treatment, score)
 
 
 def _arms(
     folders: Folders, panel: pd.DataFrame, treatment: TreatmentSection
-) -> pd.DataFrame | None:
-    """Write ARMS and what became of the firms of each, where the study has arms."""
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Write who is in which arm, exposed or in contact, where the study has arms."""
     if treatment.arms is None:
         return None
-    entries = read(ARM_ENTRIES, folders.of("clean"))
-    found = firm_arms(entries, entries_of_firms(panel), treatment.arms)
-    write(ARMS, found.arms, folders.of("score"))
-    write(ARM_FLOW, found.flow, folders.of("score"))
-    return found.arms
+    cleaned, folder = folders.of("clean"), folders.of("score")
+    exposure = None
+    if treatment.exposure:
+        found = exposure_tables(read(EXPOSURE_FRAME, cleaned), treatment.exposure)
+        exposure = found.firms
+        write(EXPOSURE, found.firms, folder)
+        write(EXPOSED, found.counts, folder)
+    of_firms = firm_arms(read(ARM_ENTRIES, cleaned), panel, treatment.arms, exposure)
+    write(ARMS, of_firms.arms, folder)
+    write(CONTACTS, of_firms.contacts, folder)
+    write(ARM_FLOW, of_firms.flow, folder)
+    return of_firms.arms, of_firms.contacts
 
 
 def _score(

@@ -52,10 +52,14 @@ def world(seed: int, cluster_of: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     return conform(PANEL, panel), conform(ARMS, arms.assign(until=pd.NA))
 
 
+def contacts_of(arms: pd.DataFrame) -> pd.DataFrame:
+    return arms.rename(columns={"cohort": "contact"})[["firm_id", "contact"]]
+
+
 def effects_by_arm(panel, arms, **spec):
     found = {}
     for arm in ASKED.named:
-        seen = panel_of_arm(panel, arms, arm, 0)
+        seen = panel_of_arm(panel, arms, contacts_of(arms), arm, 0)
         firms = risk_sets(seen, TREATMENT).firms
         n_treated = int(firms["treated"].sum())
         share = np.where(firms["treated"], 1.0, n_treated / (~firms["treated"]).sum())
@@ -86,7 +90,7 @@ def change(panel: pd.DataFrame) -> pd.Series:
 
 def test_each_arm_is_compared_with_firms_in_none():
     panel, arms = world(1)
-    seen = panel_of_arm(panel, arms, "a", 0)
+    seen = panel_of_arm(panel, arms, contacts_of(arms), "a", 0)
     firms = risk_sets(seen, TREATMENT).firms
     assert int(firms["treated"].sum()) == EACH
     assert int((~firms["treated"]).sum()) == NEVER

@@ -27,7 +27,14 @@ def entries(*rows: tuple[str, str, int]) -> pd.DataFrame:
 
 
 def firm_arms(listed: pd.DataFrame, asked: Arms) -> FirmArms:
-    return arms_of_firms(listed, listed.groupby("firm_id")["cohort"].min(), asked)
+    return arms_of_firms(listed, panel_of(listed.groupby("firm_id")["cohort"].min()), asked)
+
+
+def panel_of(entered: pd.Series) -> pd.DataFrame:
+    """Return PANEL of firms a to e, 2008 to 2013, with these entry years."""
+    rows = [(f, y) for f in "abcde" for y in range(2008, 2014)]
+    panel = pd.DataFrame(rows, columns=["firm_id", "year"])
+    return panel.assign(cohort=panel["firm_id"].map(entered).astype("Int64"))
 
 
 # a trains only, b borrows only, c enters both at once, d borrows first and trains two years later
@@ -58,9 +65,8 @@ def test_every_firm_listed_is_counted_once():
 
 
 def test_later_entry_censors_and_all_arms_count_as_contact():
-    years = range(2008, 2014)
-    panel = pd.DataFrame([(f, y) for f in "abcde" for y in years], columns=["firm_id", "year"])
-    seen = panel_of_arm(panel, firm_arms(LISTED, arms()), "credit", anticipation=1)
+    panel, found = panel_of(LISTED.groupby("firm_id")["cohort"].min()), firm_arms(LISTED, arms())
+    seen = panel_of_arm(panel, found.arms, found.contacts, "credit", anticipation=1)
     assert seen.loc[seen["firm_id"] == "d", "year"].max() == 2010
     cohort = seen.groupby("firm_id")[["cohort", "contact"]].first()
     assert cohort["cohort"].fillna(0).to_list() == [0, 2011, 0, 2010, 0]
@@ -69,9 +75,10 @@ def test_later_entry_censors_and_all_arms_count_as_contact():
 
 def test_participants_of_no_arm_are_in_contact():
     entered = pd.Series([2010, 2009], index=["a", "e"])
-    found = arms_of_firms(LISTED, entered, arms())
+    entered = pd.concat([LISTED.groupby("firm_id")["cohort"].min(), entered]).groupby(level=0).min()
+    found = arms_of_firms(LISTED, panel_of(entered), arms())
     assert found.n_in_no_arm == 1
-    assert found.contact["e"] == 2009
+    assert found.contacts.set_index("firm_id").loc["e", "contact"] == 2009
     assert "e" not in set(found.arms["firm_id"])
 
 
@@ -152,3 +159,42 @@ def test_arms_take_rows_of_the_register_that_count_as_entry():
     nobody = {"other": {"source": "register", "component": ["advice"]}}
     with pytest.raises(DataError, match="no row of the register"):
         arm_entries(rows, columns, arms("other", named=nobody))
+
+
+EXPOSED = pd.DataFrame(
+    {
+        "exposure": "near",
+        "firm_id": ["a", "b", "e", "f"],
+        "class": pd.array([1, 1, 1, None], dtype="Int64"),
+        "value": [1.0, 1.0, 1.0, None],
+        "first_exposed": pd.array([2010, 2010, 2009, None], dtype="Int64"),
+        "censored_from": pd.array([None, 2011, None, None], dtype="Int64"),
+        "censored_by": pd.array([None, "own_entry", None, None], dtype="str"),
+        "participant": [True, False, False, False],
+    }
+)
+
+
+def test_the_exposed_are_an_arm_until_they_enter_and_never_compared():
+    named = {"training": NAMED["training"], "credit": NAMED["credit"]} | {
+        "near": {"source": "exposure", "exposure": "near"}
+    }
+    listed = LISTED[LISTED["firm_id"].isin(["a", "b"])]
+    panel = panel_of(listed.groupby("firm_id")["cohort"].min())
+    unknown = panel[panel["firm_id"] == "a"].assign(firm_id="f", cohort=pd.NA)
+    panel = pd.concat([panel, unknown], ignore_index=True)
+    named["credit"] = {"source": "register", "component": ["credit"], "programme": ["p"]}
+    asked = arms(named=named)
+    with pytest.raises(SupportError, match="in credit"):
+        # b was exposed before it borrowed, but it borrows: nobody is left in this arm
+        arms_of_firms(listed[listed["arm"] != "credit"], panel, asked, EXPOSED)
+    found = arms_of_firms(listed, panel, asked, EXPOSED)
+    rows = {(arm, firm): until for arm, firm, _, until in found.arms.to_numpy()}
+    assert rows.keys() == {("training", "a"), ("near", "b"), ("near", "e")}
+    assert rows["near", "b"] == 2011
+    contacts = found.contacts.set_index("firm_id")["contact"]
+    assert contacts[["a", "b", "e"]].to_list() == [2010, 2010, 2009]
+    assert pd.isna(contacts["f"])
+    seen = panel_of_arm(panel, found.arms, found.contacts, "near", anticipation=0)
+    assert "f" not in set(seen["firm_id"])
+    assert seen.loc[seen["firm_id"] == "b", "year"].max() == 2010

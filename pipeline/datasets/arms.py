@@ -29,6 +29,20 @@ ARMS = Dataset(
     },
 )
 
+CONTACTS = Dataset(
+    name="CONTACTS",
+    row="one firm in contact with the programme: it took part, or is exposed; private",
+    key=("firm_id",),
+    columns={
+        "firm_id": Column("string", "firm identifier"),
+        "contact": Column(
+            "integer",
+            "first year of contact",
+            missing="the firm's place is unknown: it is never a comparison firm",
+        ),
+    },
+)
+
 ARM_FLOW = Dataset(
     name="ARM_FLOW",
     row="what became of the firms of one arm",

@@ -17,6 +17,20 @@ LINKS = Dataset(
     },
 )
 
+EXPOSURE_FRAME = Dataset(
+    name="EXPOSURE_FRAME",
+    row="one firm in one year, before any is left out of the sample; private",
+    key=("firm_id", "year"),
+    columns={
+        "firm_id": Column("string", "firm identifier, as text"),
+        "year": Column("integer", "calendar year"),
+        "cohort": Column("integer", "first treated year", missing="never treated"),
+        "cluster": Column("string", "assignment cluster in this year"),
+    },
+    open_kinds=("number", "string"),
+    open_stored="delivered",
+)
+
 # What ends the exposure of a firm at its first class.
 OWN_ENTRY, STRONGER = "own_entry", "stronger_exposure"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from pipeline.datasets.arms import ARM_ENTRIES
+from pipeline.datasets.exposure import EXPOSURE_FRAME
 from pipeline.datasets.panel import (
     CORRECTIONS,
     COVERAGE_BY_SOURCE,
@@ -48,13 +49,15 @@ class Ruled:
     """Hold what a rule did: values of `every` row, its issues, and which rows are `kept`.
 
     `step` says by code and fields what a rule that may remove rows requires. `kept` None keeps all:
-    rows are removed by `apply_rules`, column by column, so that no panel is in memory twice.
+    rows are removed by `apply_rules`, column by column, so that no panel is in memory twice. `frame`
+    is EXPOSURE_FRAME, of the rule that keeps it.
     """
 
     every: pd.DataFrame
     issues: tuple[Issue, ...] = ()
     step: Reason | None = None
     kept: pd.Series | None = None
+    frame: pd.DataFrame | None = None
 
     @property
     def panel(self) -> pd.DataFrame:
@@ -71,7 +74,7 @@ class Ledger:
 
     `not_found` are the beneficiaries not in it, `corrections` the values that the evaluation
     corrected; `by_source` is COVERAGE_BY_SOURCE, `flows` FIRM_FLOWS, `arm_entries`
-    ARM_ENTRIES.
+    ARM_ENTRIES, `frame` EXPOSURE_FRAME.
     """
 
     panel: pd.DataFrame
@@ -82,6 +85,7 @@ class Ledger:
     by_source: pd.DataFrame | None = None
     flows: pd.DataFrame | None = None
     arm_entries: pd.DataFrame | None = None
+    frame: pd.DataFrame | None = None
 
     def tables(self) -> Iterator[tuple[Dataset, pd.DataFrame]]:
         """Yield each table that there is, by its declaration."""
@@ -94,6 +98,7 @@ class Ledger:
             CORRECTIONS: self.corrections,
             NOT_FOUND: self.not_found,
             ARM_ENTRIES: self.arm_entries,
+            EXPOSURE_FRAME: self.frame,
         }
         yield from ((table, rows) for table, rows in found.items() if rows is not None)
 
@@ -116,8 +121,10 @@ def apply_rules(
     before = _group_counts(panel)
     flow = [_flow_row(Reason("delivered"), before, before)]
     issues = [*earlier]
+    frame = None
     for rule in rules:
         ruled = rule(panel)
+        frame = ruled.frame if frame is None else frame
         issues += ruled.issues
         step, kept, panel = ruled.step, ruled.kept, ruled.every
         del ruled
@@ -133,7 +140,7 @@ def apply_rules(
             before = after
     steps = pd.DataFrame(flow)
     steps.insert(0, "step", range(1, len(flow) + 1))
-    return Ledger(panel, steps, _issues_table(issues))
+    return Ledger(panel, steps, _issues_table(issues), frame=frame)
 
 
 def _kept_rows(handed_over: list[pd.DataFrame], kept: pd.Series) -> pd.DataFrame:

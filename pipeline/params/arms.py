@@ -56,12 +56,13 @@ class JointArm(Settings):
 class ExposureArm(Settings):
     """Take firms that never took part by then, from the year in which they are first exposed.
 
-    `exposure` names a block of treatment.exposure, `classes` some of its classes, null all.
+    `exposure` names a block of treatment.exposure, `classes` some of its classes by number, from 1
+    in the order of params, null all.
     """
 
     source: Literal["exposure"]
     exposure: str
-    classes: list[str] | None = Field(default=None, min_length=1)
+    classes: list[int] | None = Field(default=None, min_length=1)
 
 
 # The one arm of a study that names none.

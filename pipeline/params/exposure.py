@@ -1,6 +1,6 @@
 """Section `treatment.exposure`: by what a firm counts as exposed to the participation of others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -198,6 +198,22 @@ OneExposure = Annotated[
 
 # By the name that results give each.
 Exposures = dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], OneExposure]
+
+
+def columns_read(exposure: OneExposure) -> Iterator[tuple[str, str, str]]:
+    """Yield key, column and kind of each PANEL column that an exposure reads."""
+    if exposure.among is not None:
+        number = isinstance(exposure.among.values[0], float)
+        yield "among.column", exposure.among.column, "number" if number else "text"
+    if isinstance(exposure, CellExposure | ShareExposure):
+        yield from (("columns", column, "text") for column in exposure.columns)
+    if isinstance(exposure, ShareExposure) and exposure.of != OF_FIRMS:
+        yield "of", exposure.of, "number"
+    if isinstance(exposure, RingExposure):
+        named = {"latitude": exposure.latitude, "longitude": exposure.longitude}
+        yield from ((key, column, "number") for key, column in named.items() if column is not None)
+        if exposure.place is not None:
+            yield "place", exposure.place, "text"
 
 
 class LinksFile(Settings):

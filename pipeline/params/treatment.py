@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.params.arms import ONLY_ARM, Arms
+from pipeline.params.arms import ONLY_ARM, Arms, ExposureArm
+from pipeline.params.exposure import Exposures
 from pipeline.params.settings import Settings
 
 
@@ -83,7 +84,8 @@ class TreatmentSection(Settings):
     `assignment: random` declares that support was given out by lot, which allows ANCOVA.
     `unfound` says in words why beneficiaries of the register are not in the panel, beside effects;
     it must be given where more than 20 percent are not. `arms` are treatments that are compared
-    each with firms in none of them.
+    each with firms in none of them. `exposure` says by what firms that do not take part are exposed
+    to those who do; whoever is exposed in some way is no comparison firm.
     """
 
     entry: Entry
@@ -94,6 +96,7 @@ class TreatmentSection(Settings):
     assignment: Literal["random"] | None = None
     unfound: str | None = Field(default=None, min_length=1)
     arms: Arms | None = None
+    exposure: Exposures = Field(default={})
 
     @model_validator(mode="after")
     def _reference_in_window(self) -> "TreatmentSection":
@@ -114,6 +117,23 @@ class TreatmentSection(Settings):
     def _arms_of_a_register(self) -> "TreatmentSection":
         if self.arms is not None and not isinstance(self.entry, RegisterEntry):
             raise ValueError("arms go with entry.source: register, which says who took which part")
+        return self
+
+    @model_validator(mode="after")
+    def _exposures_known(self) -> "TreatmentSection":
+        for name, arm in ({} if self.arms is None else self.arms.named).items():
+            if not isinstance(arm, ExposureArm):
+                continue
+            if arm.exposure not in self.exposure:
+                known = ", ".join(self.exposure) or "none"
+                raise ValueError(
+                    f"arms.named.{name}.exposure is {arm.exposure}; treatment.exposure has {known}"
+                )
+            last = len(self.exposure[arm.exposure].classes)
+            if arm.classes is not None and not set(arm.classes) <= set(range(1, last + 1)):
+                raise ValueError(
+                    f"arms.named.{name}.classes: {arm.exposure} has the classes 1 to {last}"
+                )
         return self
 
     @property

@@ -10,89 +10,124 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.datasets.arms import ARM_FLOW, ARMS
-from pipeline.datasets.store import conform
+from pipeline.datasets.arms import ARM_FLOW, ARMS, CONTACTS
+from pipeline.datasets.exposure import EXPOSURE
+from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, SupportError, told_codes
 from pipeline.panel.panel_index import of_firms
-from pipeline.params.arms import Arms, JointArm
+from pipeline.params.arms import Arms, ExposureArm, JointArm
 from pipeline.params.treatment import TreatmentSection
 
 # One row a firm and arm: cohort, and what becomes of it.
 _ENTRIES = ["arm", "firm_id", "cohort"]
 
+SeenBy = tuple[pd.DataFrame, pd.DataFrame]
+
 
 @dataclass(frozen=True)
 class FirmArms:
-    """Hold ARMS and ARM_FLOW.
+    """Hold ARMS, ARM_FLOW and CONTACTS.
 
     `n_in_no_arm` counts participants that no arm takes: they are in contact, and in no comparison.
     """
 
     arms: pd.DataFrame
     flow: pd.DataFrame
+    contacts: pd.DataFrame
     n_in_no_arm: int
 
 
-def firm_arms(entries: pd.DataFrame, entered: pd.Series, arms: Arms) -> FirmArms:
-    """Give each firm the first arm that it enters, from ARM_ENTRIES and exposures alike.
+def firm_arms(
+    entries: pd.DataFrame, panel: pd.DataFrame, arms: Arms, exposure: pd.DataFrame | None = None
+) -> FirmArms:
+    """Give each firm the first arm that it enters, by ARM_ENTRIES or EXPOSURE.
 
-    `entries` has arm, firm_id and cohort, one row a firm and arm; `entered` is the first entry of
-    each participant of the panel in any way. Raises DataError where firms
-    enter two arms in one year that no joint arm takes, and params do not let them stay in each;
-    SupportError where arms coincide, or an arm has nobody.
+    PANEL says which firms there are, and when each participant entered in any way. Raises DataError
+    where firms enter two arms in one year that no joint arm takes, and params do not let them stay
+    in each; SupportError where arms coincide, or an arm has nobody.
     """
-    entries = entries[entries["firm_id"].isin(entered.index)]
-    _require_firms(entries, arms)
-    listed = pd.concat([entries[_ENTRIES], _joint_entries(entries, arms)], ignore_index=True)
+    by_firm = panel.groupby("firm_id")["cohort"].first()
+    exposed = empty(EXPOSURE) if exposure is None else exposure
+    direct = conform(ARMS, entries[_ENTRIES].assign(until=pd.NA))
+    every = pd.concat([direct, exposed_entries(exposed, arms)], ignore_index=True)
+    every = every[every["firm_id"].isin(by_firm.index)]
+    _require_firms(every, arms)
+    listed = pd.concat([every, _joint_entries(every, arms)], ignore_index=True)
     joint = _in_joint(listed, arms)
     kept = listed[~joint]
     if arms.several == "in_each":
         stays = pd.Series(True, index=kept.index)
-        until = pd.Series(pd.NA, index=kept.index, dtype="Int64")
+        until = kept["until"]
     else:
         first = kept.groupby("firm_id")["cohort"].transform("min")
         stays = kept["cohort"] == first
-        until = _until(kept, stays)
+        until = pd.concat([_until(kept, stays), kept["until"]], axis=1).min(axis=1)
         _refuse_at_once(kept[stays])
-    found = kept.assign(until=until)[stays]
+    found = kept.assign(until=until.astype("Int64"))[stays]
     _refuse_alike(found, arms)
     flow = _flow(listed, joint, kept[~stays], found, arms)
+    entered = by_firm.dropna()
     in_no_arm = int((~entered.index.isin(listed["firm_id"])).sum())
-    return FirmArms(conform(ARMS, found), flow, in_no_arm)
+    contacts = _contacts(entered, listed, exposed)
+    return FirmArms(conform(ARMS, found), flow, contacts, in_no_arm)
 
 
-def entries_of_firms(panel: pd.DataFrame) -> pd.Series:
-    """Return the first entry of each participant of PANEL, in any way."""
-    return panel.groupby("firm_id")["cohort"].first().dropna()
+def exposed_entries(exposure: pd.DataFrame, arms: Arms) -> pd.DataFrame:
+    """Return who enters an arm by exposure, when, and until when; participants by then do not."""
+    parts = [empty(ARMS)]
+    spilt = exposure[~exposure["participant"] & exposure["class"].notna()]
+    for name, arm in arms.of("exposure").items():
+        assert isinstance(arm, ExposureArm), "of exposures"
+        own = spilt[spilt["exposure"] == arm.exposure]
+        if arm.classes is not None:
+            own = own[own["class"].isin(arm.classes)]
+        renamed = own.rename(columns={"first_exposed": "cohort", "censored_from": "until"})
+        parts.append(conform(ARMS, renamed[["firm_id", "cohort", "until"]].assign(arm=name)))
+    return pd.concat(parts)
+
+
+def _contacts(entered: pd.Series, listed: pd.DataFrame, exposure: pd.DataFrame) -> pd.DataFrame:
+    """Return CONTACTS; a firm whose place one exposure does not know has no year."""
+    parts = [
+        entered.rename("contact").rename_axis("firm_id").reset_index(),
+        listed.rename(columns={"cohort": "contact"}),
+        exposure.rename(columns={"first_exposed": "contact"}),
+    ]
+    every = pd.concat([part[["firm_id", "contact"]] for part in parts])
+    first = every.groupby("firm_id")["contact"].min()
+    unknown = exposure.loc[exposure["class"].isna(), "firm_id"]
+    first[first.index.isin(unknown) & ~first.index.isin(entered.index)] = pd.NA
+    return conform(CONTACTS, first.reset_index())
 
 
 def panels_by_arm(
-    panel: pd.DataFrame, arms: pd.DataFrame | None, treatment: TreatmentSection
+    panel: pd.DataFrame, seen_by: SeenBy | None, treatment: TreatmentSection
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield PANEL as each arm sees it, with the arm's name; as it is where a study names none.
 
-    `arms` is ARMS.
+    `seen_by` holds ARMS and CONTACTS.
     """
     for arm in treatment.arm_folders:
         seen = panel
-        if arms is not None:
-            seen = panel_of_arm(panel, arms, arm, treatment.anticipation_years)
+        if seen_by is not None:
+            seen = panel_of_arm(panel, *seen_by, arm, treatment.anticipation_years)
         yield arm, seen
 
 
 def panel_of_arm(
-    panel: pd.DataFrame, arms: pd.DataFrame, arm: str, anticipation: int
+    panel: pd.DataFrame, arms: pd.DataFrame, contacts: pd.DataFrame, arm: str, anticipation: int
 ) -> pd.DataFrame:
     """Return PANEL as one arm sees it: its own entry years, and when firms came into contact.
 
-    `cohort` is that of the arm, `contact` the first year in any, or in the programme. Firm-years of
-    its entrants from their entry into another arm on, less anticipation, are left out.
+    `cohort` is that of the arm, `contact` the first year of contact with the programme; a firm of
+    which that is not known is left out. So are firm-years of the arm's entrants from their entry
+    into another arm on, less anticipation.
     """
     own, firm = arms[arms["arm"] == arm].set_index("firm_id"), panel["firm_id"]
     until = of_firms(own["until"], firm)
     left = (panel["year"] >= until - anticipation).fillna(False).astype(bool)
-    in_any = of_firms(arms.groupby("firm_id")["cohort"].min(), firm)
-    contact = pd.concat([in_any, panel["cohort"]], axis=1).min(axis=1).astype("Int64")
+    left |= firm.isin(contacts.loc[contacts["contact"].isna(), "firm_id"])
+    contact = of_firms(contacts.set_index("firm_id")["contact"], firm)
     return panel.assign(cohort=of_firms(own["cohort"], firm), contact=contact)[~left]
 
 

@@ -24,6 +24,7 @@ from pipeline.panel.rules.clusters import add_cluster
 from pipeline.panel.rules.customs import separate_customs_states
 from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
 from pipeline.panel.rules.exits import exits_by_flag
+from pipeline.panel.rules.exposure_frame import keep_frame
 from pipeline.panel.rules.first_digits import take_first_digits
 from pipeline.panel.rules.missing_zeros import take_missing_as_zero
 from pipeline.panel.rules.outliers import find_jumps, limit_tails
@@ -52,6 +53,7 @@ from pipeline.panel.rules.sums import Sums, add_up_again
 from pipeline.panel.rules.units import apply_factor, check_scales
 from pipeline.panel.rules.weights import give_weights
 from pipeline.params.clean import EXIT_YEAR, Duplicates, Filter, Links, PanelWindow
+from pipeline.params.exposure import Exposures
 from pipeline.params.gaps import Absent, CoverageGaps
 from pipeline.progress import track
 
@@ -86,6 +88,10 @@ def _merged(cleaning: Cleaning, declared: Links) -> Iterator[Rule]:
 
 def _cluster(cleaning: Cleaning, declared: list[str]) -> Iterator[Rule]:
     yield partial(add_cluster, columns=declared)
+
+
+def _exposure_frame(cleaning: Cleaning, declared: Exposures) -> Iterator[Rule]:
+    yield partial(keep_frame, exposures=declared)
 
 
 def _weights(cleaning: Cleaning, declared: str) -> Iterator[Rule]:
@@ -248,6 +254,13 @@ RULES: dict[str, CleaningRule] = {
         writes=lambda columns: ["cluster", "cluster_entry"],
         steps=frozenset(),
         make=_cluster,
+    ),
+    "exposure_frame": CleaningRule(
+        setting="treatment.exposure",
+        place="cluster",
+        writes=_nothing,
+        steps=frozenset(),
+        make=_exposure_frame,
     ),
     "filters": CleaningRule(
         setting="clean.filters",
