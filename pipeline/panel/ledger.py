@@ -49,8 +49,8 @@ class Ruled:
     """Hold what a rule did: values of `every` row, its issues, and which rows are `kept`.
 
     `step` says by code and fields what a rule that may remove rows requires. `kept` None keeps all:
-    rows are removed by `apply_rules`, column by column, so that no panel is in memory twice. `frame`
-    is EXPOSURE_FRAME, of the rule that keeps it.
+    rows are removed by `apply_rules`, column by column, so that no panel is in memory twice.
+    `frame` is EXPOSURE_FRAME, of the rule that keeps it.
     """
 
     every: pd.DataFrame
