@@ -48,7 +48,7 @@ def firm_arms(
     """
     by_firm = panel.groupby("firm_id")["cohort"].first()
     exposed = empty(EXPOSURE) if exposure is None else exposure
-    direct = conform(ARMS, entries[_ENTRIES].assign(until=pd.NA))
+    direct = conform(ARMS, entries[_ENTRIES].reindex(columns=[*_ENTRIES, "until"]))
     every = pd.concat([direct, exposed_entries(exposed, arms)], ignore_index=True)
     every = every[every["firm_id"].isin(by_firm.index)]
     _require_firms(every, arms)
