@@ -1,5 +1,6 @@
 """Balance: how alike treated and comparison firms are before and after matching."""
 
+from pipeline.datasets.aggregates import tell_again, tell_of_all_arms
 from pipeline.datasets.balance import BALANCE, BALANCE_SUMMARY, SUPPORT
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE
 from pipeline.datasets.matches import WEIGHTS
@@ -24,10 +25,15 @@ def main(
 ) -> None:
     """Read SCORES, COVARIATES and WEIGHTS; write BALANCE, its summary and SUPPORT.
 
-    COVARIATE_DOMINANCE says what disclosure control must know of the firms behind BALANCE.
+    COVARIATE_DOMINANCE says what disclosure control must know of the firms behind BALANCE. What
+    earlier stages tell of arms is written again here, where no table names a firm.
     """
     for arm_folder in treatment.arm_folders.values():
         _balance(folders, arm_folder, score, match)
+        if arm_folder:
+            tell_again(folders.of, arm_folder)
+    if treatment.arms is not None:
+        tell_of_all_arms(folders.of)
 
 
 def _balance(folders: Folders, arm_folder: str, score: ScoreSection, match: MatchSection) -> None:

@@ -16,7 +16,7 @@ from pipeline.datasets.selection import (
     SCORES,
     STACKS,
 )
-from pipeline.datasets.store import read, write
+from pipeline.datasets.store import empty, read, write
 from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
 from pipeline.params.score import ScoreSection
@@ -54,12 +54,12 @@ def _arms(
     if treatment.arms is None:
         return None
     cleaned, folder = folders.of("clean"), folders.of("score")
-    exposure = None
+    exposure, exposed = empty(EXPOSURE), empty(EXPOSED)
     if treatment.exposure:
         found = exposure_tables(read(EXPOSURE_FRAME, cleaned), treatment.exposure)
-        exposure = found.firms
-        write(EXPOSURE, found.firms, folder)
-        write(EXPOSED, found.counts, folder)
+        exposure, exposed = found.firms, found.counts
+    write(EXPOSURE, exposure, folder)
+    write(EXPOSED, exposed, folder)
     of_firms = firm_arms(read(ARM_ENTRIES, cleaned), panel, treatment.arms, exposure)
     write(ARMS, of_firms.arms, folder)
     write(CONTACTS, of_firms.contacts, folder)

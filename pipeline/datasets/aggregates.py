@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.datasets.arms import ARM_FLOW
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import OF_BALANCE, OF_CLEAN, OF_ESTIMATE, OF_MATCH, OF_SCORE
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
+from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.populations import (
     COUNTED_FIRMS,
@@ -19,7 +21,7 @@ from pipeline.datasets.populations import (
 )
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS
-from pipeline.datasets.store import Dataset, read
+from pipeline.datasets.store import Dataset, read, write
 
 AGGREGATES: dict[str, tuple[Dataset, ...]] = {
     "clean": (SAMPLE_FLOW, ISSUES, PROFILE, COVERAGE, PANEL_DOMINANCE, *OF_CLEAN),
@@ -43,10 +45,47 @@ AGGREGATES: dict[str, tuple[Dataset, ...]] = {
 }
 
 
-def read_aggregates(folder_of: Callable[[str], Path]) -> dict[str, pd.DataFrame]:
-    """Read every table by name; `folder_of` gives the folder that a stage writes."""
+# What `score` tells of all arms together.
+OF_ALL_ARMS = (ARM_FLOW, EXPOSED)
+
+# Stages that write tables of firms into the folder of an arm.
+_WITH_FIRMS = ("score", "match")
+
+
+def read_aggregates(
+    folder_of: Callable[[str], Path], arm_folder: str = ""
+) -> dict[str, pd.DataFrame]:
+    """Read every table by name; `folder_of` gives the folder that a stage writes.
+
+    `arm_folder` is the subfolder of an arm other than the headline's (see `tell_again`).
+    """
     return {
-        table.name: read(table, folder_of(stage))
+        table.name: read(table, _told_in(folder_of, stage, arm_folder))
         for stage, tables in AGGREGATES.items()
         for table in tables
     }
+
+
+def tell_again(folder_of: Callable[[str], Path], arm_folder: str) -> None:
+    """Write what `score` and `match` tell of an arm beside its balance.
+
+    dvc.yaml names no arm, so that `exhibit` cannot depend on single files in an arm's folder; the
+    folder of `balance` holds no table of firms and is listed as a whole.
+    """
+    for stage in _WITH_FIRMS:
+        for table in AGGREGATES[stage]:
+            told = read(table, folder_of(stage) / arm_folder)
+            write(table, told, folder_of("balance") / arm_folder)
+
+
+def tell_of_all_arms(folder_of: Callable[[str], Path]) -> None:
+    """Write what `score` tells of all arms together beside the headline's balance."""
+    for table in OF_ALL_ARMS:
+        write(table, read(table, folder_of("score")), folder_of("balance"))
+
+
+def _told_in(folder_of: Callable[[str], Path], stage: str, arm_folder: str) -> Path:
+    if stage == "clean":
+        return folder_of(stage)
+    told_again = arm_folder and stage in _WITH_FIRMS
+    return folder_of("balance" if told_again else stage) / arm_folder
