@@ -214,7 +214,7 @@ def test_the_description_is_the_docstring(stage):
 
 @pytest.mark.parametrize("stage", STUDY_STAGES)
 def test_a_stage_stays_short(stage):
-    assert len(Path(ROOT / "stages" / f"{stage}.py").read_text().splitlines()) <= 90
+    assert len(Path(ROOT / "stages" / f"{stage}.py").read_text().splitlines()) <= 130
 
 
 def of_study(names, study):

@@ -143,6 +143,30 @@ REGISTER = {
     "never": [9999.0],
     "switches_off": "absorbing",
 }
+AMONG = {"among": {"column": "place", "values": ["A"]}, "base_year": 2008}
+ARMS = {
+    "headline": "credit",
+    "several": "in_each",
+    "named": {
+        "credit": {"source": "register", "programme": ["A"], "component": ["credit"]}
+        | {"role": ["sponsor"], "amount": [None, 100.0]},
+        "training": {"source": "register", "component": ["training"]},
+        "both": {"source": "joint", "of": ["credit", "training"]},
+        "near": {"source": "exposure", "exposure": "rings", "classes": [1]},
+    },
+    "contrasts": {"difference": {"credit": 1, "training": -1}},
+}
+EXPOSURE = {
+    "cell": AMONG
+    | {"kind": "cell", "columns": ["place"], "late_places": "keep", "most_missing_percent": 10},
+    "share": {"kind": "share", "columns": ["place"], "of": "jobs", "edges": [0.1]},
+    "rings": {"kind": "ring", "latitude": "sales", "longitude": "jobs", "edges_km": [5.0]}
+    | {"precision_km": 1},
+    "centres": {"kind": "ring", "place": "place", "centroids": "centres.csv", "edges_km": [5.0]}
+    | {"precision_km": 1},
+    "links": {"kind": "link", "links": ["supply"], "direction": "source", "measure": "share"}
+    | {"edges": [0.5], "years_before": 3, "late_links": "leave_out"},
+}
 OTHER_ENTRIES = [
     {"source": "indicator", "column": "sales", "switches_off": "refuse"},
     {"source": "entry_year", "column": "sales", "never": [0.0, 9999.0]},
@@ -154,7 +178,8 @@ def rules_of(entry, keep="keep"):
     clean = CLEAN | {"filters": [{"column": "place", "label": "one place", keep: ["A"]}]}
     window = {"first_event_time": -3, "last_event_time": 3}
     treatment = {"entry": entry, "anticipation_years": 1, "comparison": "never_treated"}
-    treatment |= {"unfound": "closed firms"} if entry is REGISTER else {}
+    if entry is REGISTER:
+        treatment |= {"unfound": "closed firms", "arms": ARMS, "exposure": EXPOSURE}
     return data_rules(
         DataSection.model_validate(DATA),
         CleanSection.model_validate(clean),

@@ -32,7 +32,7 @@ Weights = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Sum:
+class SumOfArms:
     """Hold a weighted sum of effects: errors from the joint covariance, and as if they had none."""
 
     estimate: float
@@ -42,7 +42,7 @@ class Sum:
     df: float
 
 
-def weighted_sum(parts: Sequence[tuple[float, Kept]], term: Term) -> Sum:
+def weighted_sum(parts: Sequence[tuple[float, Kept]], term: Term) -> SumOfArms:
     """Return the weighted sum of one term of several results, each with its weight.
 
     Clusters are those of one level of PANEL, the same by name in all results.
@@ -52,7 +52,7 @@ def weighted_sum(parts: Sequence[tuple[float, Kept]], term: Term) -> Sum:
     apart = sum(float((own**2).sum()) for own in influences)
     names = {str(name) for _, kept in parts for name in kept.names[_with_rows(kept)]}
     small_sample = all(kept.small_sample for _, kept in parts)
-    return Sum(
+    return SumOfArms(
         estimate=sum(weight * kept.by_cluster.estimate(term) for weight, kept in parts),
         std_error=float(np.sqrt((together**2).sum())),
         std_error_apart=float(np.sqrt(apart)),

@@ -200,7 +200,7 @@ OneExposure = Annotated[
 Exposures = dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], OneExposure]
 
 
-def columns_read(exposure: OneExposure) -> Iterator[tuple[str, str, str]]:
+def panel_columns_read(exposure: OneExposure) -> Iterator[tuple[str, str, str]]:
     """Yield key, column and kind of each PANEL column that an exposure reads."""
     if exposure.among is not None:
         number = isinstance(exposure.among.values[0], float)

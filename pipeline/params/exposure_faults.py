@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.params.data import DataSection
-from pipeline.params.exposure import Exposures, LinkExposure, LinksFile, columns_read
+from pipeline.params.exposure import Exposures, LinkExposure, LinksFile, panel_columns_read
 from pipeline.params.treatment import TreatmentSection
 from pipeline.params.treatment_faults import column_fault
 
@@ -19,7 +19,7 @@ def exposure_faults(
             yield f"{PATH}.{name} needs links: name their file"
         if isinstance(exposure, LinkExposure) and links is not None:
             yield from _kind_fault(name, exposure, links)
-        for key, column, kind in columns_read(exposure):
+        for key, column, kind in panel_columns_read(exposure):
             yield from column_fault(data, treatment, f"{PATH}.{name}.{key}", column, kind)
 
 

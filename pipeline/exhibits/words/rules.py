@@ -143,6 +143,8 @@ def _value_words(value: Any, labels: Mapping[str, str]) -> str:
         return "; ".join(parts)
     if isinstance(value, list):
         return ", ".join(_value_words(item, labels) for item in value)
+    if value is None:  # of a range without a bound at this end
+        return "…"
     if isinstance(value, int):
         return f"{value}".replace("-", MINUS)
     if isinstance(value, float):
