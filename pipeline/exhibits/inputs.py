@@ -1,8 +1,9 @@
 """What exhibits are made from: a study's results tables and the settings that produced them."""
 
 import math
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -74,6 +75,10 @@ class StudySettings:
         """Return what readers call a design."""
         return self.exhibit.design_labels.get(design, design)
 
+    def arm_label(self, name: str) -> str:
+        """Return what readers call an arm, or a contrast of arms."""
+        return self.exhibit.arm_labels.get(name, name.replace("_", " "))
+
     def outcome(self, name: str) -> Outcome:
         """Return an outcome by name."""
         return self.outcomes.root[name]
@@ -85,7 +90,9 @@ class StudyResults:
 
     None of them names a firm. `recovery` exists where the truth is known. `dominance`,
     `populations` and `counted` are made from firms, and are not published. `details` are the
-    tables behind feet and notes.
+    tables behind feet and notes. Of a study with arms these are the results of one, `arm`; `arms`
+    has those of every arm by name. What is told of all of them stands in ARM_FLOW, ARM_CONTRASTS,
+    EXPOSED and POOLS.
     """
 
     study: str
@@ -106,6 +113,12 @@ class StudyResults:
     dominance: Dominance | None = None
     populations: Populations | None = None
     counted: CountedFirms | None = None
+    arm: str | None = None
+    arms: Mapping[str, "StudyResults"] = field(default_factory=dict)
+    arm_flow: pd.DataFrame | None = None
+    arm_contrasts: pd.DataFrame | None = None
+    exposed: pd.DataFrame | None = None
+    pools: pd.DataFrame | None = None
 
     @cached_property
     def effects(self) -> dict[tuple[str, ...], dict[Term, Effect]]:

@@ -142,6 +142,9 @@ class ExhibitSection(Settings):
     source: str
     panels: list[PanelSection] = Field(min_length=1)
     design_labels: dict[str, str]
+    arm_labels: dict[str, str] = Field(
+        default={}, description="what arms and contrasts of arms are called; absent, by their names"
+    )
     decimals: int = Field(default=0, ge=0, le=6, description="least decimals of effects")
     stars: bool
     language: LanguageCode = "en"
