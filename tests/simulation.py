@@ -104,3 +104,51 @@ def settings(**changes: Any) -> Simulation:
     """Return the default settings with single keys changed."""
     content = YAML(typ="safe", pure=True).load(DEFAULTS)
     return Simulation.model_validate({**content, **changes})
+
+
+CLUSTER_PROGRAMME = """\
+# side of the square that municipalities lie in, and SD of places around the centre of theirs
+country_km: 600
+municipality_sd_km: 4
+# the first so many sectors are tradable
+tradable_sectors: 4
+# shares of firms that enter, one drawn for each cluster
+saturations:
+- 0.2
+- 0.6
+# classes of the share of the other firms of the cluster that take part: to 0.4, and above
+saturation_edges:
+- 0.4
+# what their participation does to sales and jobs of a firm, percent by class
+spill_percent:
+  tradable:
+  - 2
+  - 10
+  non_tradable:
+  - -1
+  - -6
+# what a good of the whole cluster brings all its firms, percent
+horizontal_percent: 2
+# links that a firm has on average, and what one to a participant brings, percent
+links_per_firm:
+  supply: 0.6
+  labour_flow: 0.3
+local_link_share: 0.7
+link_percent:
+  supply: 6
+  labour_flow: -3
+# own effects by component, as a factor on `effects`; those that take both gain more than the sum
+component_factors:
+  training: 1
+  equipment: 0.5
+several_components_share: 0.3
+complementarity_factor: 0.4
+sponsor_factor: 0.6
+"""
+
+
+def cluster_settings(programme: dict[str, Any] | None = None, **changes: Any) -> Simulation:
+    """Return the settings of a programme of clusters with single keys of either level changed."""
+    content = YAML(typ="safe", pure=True).load(CLUSTER_PROGRAMME)
+    both = {"other_programme_share": 0.05, **changes}
+    return settings(cluster_programme={**content, **(programme or {})}, **both)

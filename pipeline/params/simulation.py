@@ -55,6 +55,87 @@ class EffectProfiles(Settings):
         return self
 
 
+class BySector(Settings):
+    """Set effects on firms of tradable and of other sectors apart, one for each class of share."""
+
+    tradable: list[float] = Field(description="percent of sales and jobs, the lowest class first")
+    non_tradable: list[float] = Field(
+        description="percent of sales and jobs, the lowest class first"
+    )
+
+
+class ByLink(Settings):
+    """Set one number for each kind of link between firms."""
+
+    supply: float = Field(description="of suppliers, which deliver to others")
+    labour_flow: float = Field(description="of firms that others' workers moved to")
+
+
+class ClusterProgramme(Settings):
+    """Make the programme one of clusters: places, links, components, effects on other firms.
+
+    Effects on others hold in percent of sales and jobs from the year in which another firm that
+    exposes a firm takes part in any of the two programmes, and add up on logs. Participants have
+    them beside their own: total = own + spill. The other programme opens in the same clusters, in
+    the same year or one later. Links are dated before anybody enters.
+    """
+
+    country_km: float = Field(gt=0, description="side of the square that municipalities lie in")
+    municipality_sd_km: float = Field(
+        ge=0, description="SD of places around the centre of the municipality, in each direction"
+    )
+    tradable_sectors: int = Field(ge=0, description="the first so many sectors are tradable")
+    saturations: list[float] = Field(
+        min_length=1,
+        description="shares of firms that enter, one drawn for each cluster; in the place of "
+        "participation_share",
+    )
+    saturation_edges: list[float] = Field(
+        description="upper edges of all but the last class of the share of the other firms of "
+        "the cluster that take part"
+    )
+    spill_percent: BySector
+    horizontal_percent: float = Field(
+        gt=-100, description="what a good of the whole cluster brings all its firms"
+    )
+    links_per_firm: ByLink
+    local_link_share: float = Field(
+        ge=0, le=1, description="share of links within the municipality; others are anywhere"
+    )
+    link_percent: ByLink = Field(description="percent of sales and jobs, of the linked firm")
+    component_factors: dict[str, float] = Field(
+        min_length=1, description="factor on own effects of each component of the programme"
+    )
+    several_components_share: float = Field(
+        ge=0, le=1, description="share of participants that take all components at once"
+    )
+    complementarity_factor: float = Field(
+        default=0, description="added to the sum of factors of those that take all"
+    )
+    sponsor_factor: float = Field(
+        default=1, description="factor on own effects of sponsors, the largest of each cluster"
+    )
+
+    @model_validator(mode="after")
+    def _classes_fit(self) -> "ClusterProgramme":
+        edges = [0.0, *self.saturation_edges, 1.0]
+        if any(later <= earlier for earlier, later in pairwise(edges)):
+            raise ValueError("saturation_edges must ascend between 0 and 1")
+        if not all(0 < share < 1 for share in self.saturations):
+            raise ValueError("saturations are shares between 0 and 1")
+        effects = [self.spill_percent.tradable, self.spill_percent.non_tradable]
+        if any(len(percent) != len(edges) - 1 for percent in effects):
+            raise ValueError("spill_percent needs a number for each class of saturation_edges")
+        linked = [self.link_percent.supply, self.link_percent.labour_flow]
+        if min(*effects[0], *effects[1], *linked) <= -100:
+            raise ValueError(
+                "effects on others must stay above -100: nobody can lose more than all"
+            )
+        if min(self.links_per_firm.supply, self.links_per_firm.labour_flow) < 0:
+            raise ValueError("links_per_firm has no negative number")
+        return self
+
+
 class Simulation(Settings):
     """Describe firms, shocks, selection, effects, and the assumptions that are broken."""
 
@@ -130,6 +211,9 @@ class Simulation(Settings):
     unobserved_selection_log_odds: float = Field(
         default=0, description="log-odds of entry per SD of the unobserved trend"
     )
+    cluster_programme: ClusterProgramme | None = Field(
+        default=None, description="places, links, components and effects on others, if any"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "Simulation":
@@ -142,4 +226,7 @@ class Simulation(Settings):
             raise ValueError("cohort_effect_factors needs one factor for each of cohort_years")
         if self.treated_clusters > self.municipalities * self.sectors:
             raise ValueError("treated_clusters exceeds municipalities x sectors")
+        around = self.cluster_programme
+        if around is not None and around.tradable_sectors > self.sectors:
+            raise ValueError("cluster_programme.tradable_sectors exceeds sectors")
         return self

@@ -71,9 +71,13 @@ def treated_outcomes(
     *,
     rng: np.random.Generator,
 ) -> Outcomes:
-    """Return outcomes in levels with the programme, its spillovers and the other programme."""
+    """Return outcomes in levels with the programme, its spillovers and the other programme.
+
+    `untreated` has what else is done to firms, as the effects of others in a cluster programme.
+    """
     event_time = _event_time(participation.entry_year, years)
-    factor = _cohort_factors(settings, participation.entry_year)[:, None]
+    cohort_factor = _cohort_factors(settings, participation.entry_year)
+    factor = (cohort_factor * participation.own_factor)[:, None]
     effects = settings.effects
     around = _effects_around(settings, participation, years)
     early = np.log1p(settings.anticipation_percent / 100)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from pipeline.datasets.arrays import Flags, Floats, Integers
+from pipeline.datasets.arrays import Codes, Flags, Floats, Integers
 from pipeline.errors import ParamsError
 from pipeline.params.simulation import Simulation
 from pipeline.simulation.firms import SimulatedFirms, weigh_covariates
@@ -16,12 +17,14 @@ class Participation:
     """Hold years, shape (firms,), missing (NaN) where the event never comes.
 
     `entry_year` in the programme, `neighbour_entry_year` the first entry in the cluster of a firm
-    that stays out, `other_entry_year` in the other programme.
+    that stays out, `other_entry_year` in the other programme. `own_factor` multiplies the effects
+    of the programme on its participants.
     """
 
     entry_year: Floats
     neighbour_entry_year: Floats
     other_entry_year: Floats
+    own_factor: Floats
 
 
 def draw_participation(
@@ -30,24 +33,37 @@ def draw_participation(
     untreated: Untreated,
     years: Integers,
     rng: np.random.Generator,
+    *,
+    saturation: Floats | None = None,
 ) -> Participation:
     """Open the programme in some clusters and let firms select themselves in.
 
+    `saturation` is the share that enters by cluster, and brings the other programme to the same
+    clusters; without it the share holds for all firms together, and the other is anywhere.
     Raises ParamsError where no firm could enter in a year, or too few clusters hold firms.
     """
     opening = _draw_openings(settings, firms, rng)[firms.cluster]
+    share = None if saturation is None else saturation[firms.cluster]
     taste = settings.unobserved_selection_log_odds * firms.unobserved_trend
     taste = taste + rng.logistic(size=settings.firms)
     entry = np.full(settings.firms, np.nan)
     for cohort in settings.cohort_years:
         utility = taste + _selection_index(settings, firms, untreated, cohort - years[0] - 1)
-        entry[_entrants(settings, utility, opening == cohort, untreated, cohort - years[0])] = (
-            cohort
-        )
+        invited = opening == cohort
+        if not invited.any():  # fewer clusters than entry years
+            continue
+        year = cohort - years[0]
+        pool = np.flatnonzero(invited & untreated.alive[:, year - 1] & untreated.alive[:, year])
+        entry[_entrants(settings, utility, pool, firms.cluster, share)] = cohort
+    if saturation is None:
+        other = _draw_other(settings, entry, untreated, years, rng)
+    else:
+        other = _draw_second(settings, entry, opening, untreated, years, rng=rng)
     return Participation(
         entry_year=entry,
         neighbour_entry_year=_neighbour_entry(firms, entry),
-        other_entry_year=_draw_other(settings, entry, untreated, years, rng),
+        other_entry_year=other,
+        own_factor=np.ones(settings.firms),
     )
 
 
@@ -86,20 +102,32 @@ def _selection_index(
 
 
 def _entrants(
-    settings: Simulation, utility: Floats, invited: Flags, untreated: Untreated, year: int
-) -> Integers:
-    """Take the invited firms with the highest utility among those alive at base and entry.
+    settings: Simulation,
+    utility: Floats,
+    pool: Codes,
+    cluster: Integers,
+    share: Floats | None,
+) -> Codes:
+    """Take those of the pool, alive at base and entry, that have the highest utility.
 
     Utility is a linear index plus a logistic draw: entry is a logit with the intercept that gives
-    exactly the participation share.
+    exactly the participation share, of all firms or, with `share` (firms,), of each cluster.
     """
-    pool = np.flatnonzero(invited & untreated.alive[:, year - 1] & untreated.alive[:, year])
-    count = round(settings.participation_share * len(pool))
-    if count == 0:
-        if not invited.any():  # fewer clusters than entry years
-            return pool[:0]
+    if share is None:
+        count = round(settings.participation_share * len(pool))
+        taken = pool[np.argsort(-utility[pool], kind="stable")[:count]]
+    else:
+        taken = pool[_first_of_cluster(-utility[pool], cluster[pool], share[pool])]
+    if not len(taken):
         raise ParamsError("firms: too few firms to fill an entry year; raise firms or clusters")
-    return pool[np.argsort(-utility[pool], kind="stable")[:count]]
+    return taken
+
+
+def _first_of_cluster(order: Floats, cluster: Integers, share: Floats) -> Flags:
+    """Flag the share of each cluster that comes first, rounded to whole firms."""
+    ranked = pd.Series(order).groupby(cluster)
+    rank, size = ranked.rank(method="first"), ranked.transform("size")
+    return np.asarray(rank.to_numpy() <= np.rint(share * size.to_numpy()))
 
 
 def _neighbour_entry(firms: SimulatedFirms, entry: Floats) -> Floats:
@@ -119,7 +147,30 @@ def _draw_other(
     """Draw the entry year in the other programme, likelier for participants."""
     cohort = rng.choice(settings.cohort_years, settings.firms)
     draw = rng.random(settings.firms)
+    alive = untreated.alive[np.arange(settings.firms), cohort - years[0]]
+    return np.where((draw < _other_chance(settings, entry)) & alive, cohort, np.nan)
+
+
+def _draw_second(
+    settings: Simulation,
+    entry: Floats,
+    opening: Floats,
+    untreated: Untreated,
+    years: Integers,
+    *,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw entry in the other programme where the first opens, that year or a year later."""
+    year = np.minimum(opening + rng.integers(0, 2, settings.firms), years[-1])
+    opened = ~np.isnan(year)
+    column = np.where(opened, year - years[0], 0).astype(np.intp)
+    alive = untreated.alive[np.arange(settings.firms), column]
+    draw = rng.random(settings.firms)
+    return np.where((draw < _other_chance(settings, entry)) & alive & opened, year, np.nan)
+
+
+def _other_chance(settings: Simulation, entry: Floats) -> Floats:
+    """Return the chance to enter the other programme, larger for participants, shape (firms,)."""
     odds_outside = settings.other_programme_share / (1 - settings.other_programme_share)
     odds = odds_outside * np.exp(settings.other_programme_log_odds * ~np.isnan(entry))
-    alive = untreated.alive[np.arange(settings.firms), cohort - years[0]]
-    return np.where((draw < odds / (1 + odds)) & alive, cohort, np.nan)
+    return np.asarray(odds / (1 + odds))

@@ -14,6 +14,15 @@ import pandas as pd
 from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.datasets.precision import SIGNIFICANT_DIGITS, significant
 from pipeline.params.simulation import Simulation
+from pipeline.simulation.cluster_programme import (
+    EVALUATED,
+    DrawnProgramme,
+    draw_cluster_programme,
+    exposed_paths,
+    link_table,
+    register_by_component,
+    with_places,
+)
 from pipeline.simulation.firms import REGIONS, SimulatedFirms, draw_firms
 from pipeline.simulation.outcomes import (
     Outcomes,
@@ -32,16 +41,22 @@ class SimulatedProgramme:
 
     `panel`: one row per firm alive and year; sales and exports in US$ thousand, employment in jobs,
     rents, which the programme leaves alone, in US$ per square metre and month.
-    `register`: one row per firm and programme (`cdp`, `other`), with its entry year.
+    `register`: one row per firm and programme (`cdp`, `other`), with its entry year; of a cluster
+    programme one per component too, and its role.
     `truth`: for each row of `panel`, the outcomes without any programme: no direct effect, no
     spillover, no anticipation. The true effect on a transform T is T(observed) - T(untreated).
     Where `alive_untreated` is false the levels are those of the firm had it survived; multiply by
-    the flag for outcomes that count exit as zero.
+    the flag for outcomes that count exit as zero. Of a cluster programme `<outcome>_exposed` is
+    what a firm would have had it alone stayed out: T(observed) - T(exposed) is the own effect, and
+    T(exposed) - T(untreated) the spillover.
+    `links`: of a cluster programme, one row per link between two firms, from supplier to buyer, and
+    from the firm that workers left to the one that they joined.
     """
 
     panel: pd.DataFrame
     register: pd.DataFrame
     truth: pd.DataFrame
+    links: pd.DataFrame | None = None
 
 
 def simulate_programme(settings: Simulation, rng: np.random.Generator) -> SimulatedProgramme:
@@ -54,16 +69,49 @@ def simulate_programme(settings: Simulation, rng: np.random.Generator) -> Simula
     years = np.arange(settings.first_year, settings.last_year + 1)
     firms = draw_firms(settings, firm_rng)
     calm = draw_untreated(settings, firms, years, path_rng)
-    participation = draw_participation(settings, firms, calm, years, entry_rng)
+    drawn = None
+    if (programme := settings.cluster_programme) is None:
+        participation = draw_participation(settings, firms, calm, years, entry_rng)
+    else:
+        drawn = draw_cluster_programme(settings, programme, firms, calm, years, rng=entry_rng)
+        participation = drawn.participation
     untreated = disturb_untreated(settings, calm, participation, years)
-    without = untreated_outcomes(firms, untreated)
-    observed = treated_outcomes(settings, firms, untreated, participation, years, rng=effect_rng)
+    exposed = untreated if drawn is None else exposed_paths(drawn, firms, untreated, years)
+    observed = treated_outcomes(settings, firms, exposed, participation, years, rng=effect_rng)
     rents = draw_rents(settings, firms, participation, years, rent_rng)
     keys = _keys(observed.alive, years)
-    return SimulatedProgramme(
+    simulated = SimulatedProgramme(
         panel=_panel(keys, settings, firms, observed, rents),
-        register=_register(settings, participation),
-        truth=_truth(keys, without, observed.alive),
+        register=_delivered_register(_register(settings, participation)),
+        truth=_truth(keys, untreated_outcomes(firms, untreated), observed.alive),
+    )
+    if drawn is None:
+        return simulated
+    return _with_cluster_tables(
+        simulated, settings, drawn, untreated_outcomes(firms, exposed), observed.alive
+    )
+
+
+def _with_cluster_tables(
+    plain: SimulatedProgramme,
+    settings: Simulation,
+    drawn: DrawnProgramme,
+    exposed: Outcomes,
+    alive: Flags,
+) -> SimulatedProgramme:
+    """Return the tables with what a cluster programme adds to each."""
+    assert settings.cluster_programme is not None, "drawn"
+    names = list(settings.cluster_programme.component_factors)
+    register = register_by_component(_register(settings, drawn.participation), drawn.parts, names)
+    return SimulatedProgramme(
+        panel=with_places(plain.panel, drawn, alive),
+        register=_delivered_register(register),
+        truth=plain.truth.assign(
+            sales_exposed=_delivered(exposed.sales[alive]),
+            employment_exposed=exposed.employment[alive].astype(np.int64),
+            exports_exposed=_delivered(exposed.exports[alive]),
+        ),
+        links=link_table(drawn, _codes("F", settings.firms)),
     )
 
 
@@ -111,8 +159,9 @@ def _delivered(levels: Floats) -> Floats:
 
 
 def _register(settings: Simulation, participation: Participation) -> pd.DataFrame:
+    """Return one row per firm, by number `firm` and identifier, and programme, in that order."""
     programmes = [
-        _register_of("cdp", settings, participation.entry_year),
+        _register_of(EVALUATED, settings, participation.entry_year),
         _register_of("other", settings, participation.other_entry_year),
     ]
     register = pd.concat(programmes, ignore_index=True)
@@ -123,11 +172,18 @@ def _register_of(programme: str, settings: Simulation, entry_year: Floats) -> pd
     entered = np.flatnonzero(~np.isnan(entry_year))
     return pd.DataFrame(
         {
+            "firm": entered,
             "firm_id": _codes("F", settings.firms)[entered],
             "programme": pd.array([programme] * len(entered), dtype="str"),
             "entry_year": entry_year[entered].astype(np.int64),
         }
     )
+
+
+def _delivered_register(register: pd.DataFrame) -> pd.DataFrame:
+    """Return the register without numbers of firms, which no evaluator receives."""
+    order = [name for name in ("firm_id", "programme", "component") if name in register]
+    return register.drop(columns="firm").sort_values(order, ignore_index=True)
 
 
 def _codes(prefix: str, count: int) -> pd.api.extensions.ExtensionArray:

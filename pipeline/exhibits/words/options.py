@@ -22,6 +22,10 @@ SILENT_RULES: dict[str, str] = {
     "data_source_settings_selection_log_odds": _SIMULATED,
     "data_source_settings_trend_percent_per_year": _SIMULATED,
     "data_source_settings_effects": _SIMULATED,
+    "data_source_settings_cluster_programme": _SIMULATED,
+    "data_source_settings_cluster_programme_spill_percent": _SIMULATED,
+    "data_source_settings_cluster_programme_links_per_firm": _SIMULATED,
+    "data_source_settings_cluster_programme_link_percent": _SIMULATED,
     "match_designs_format": _DELIVERED,
     "estimate_headline": _PLACE,
 }
