@@ -10,7 +10,7 @@ from pipeline.params.simulation import ClusterProgramme, Simulation
 from pipeline.simulation.firms import SimulatedFirms
 from pipeline.simulation.network import DrawnLinks, draw_links
 from pipeline.simulation.participation import Participation
-from pipeline.simulation.places import Places, draw_places
+from pipeline.simulation.places import FirmPlaces, draw_places
 from pipeline.simulation.untreated import Untreated
 
 # Shares are put into classes after rounding, so that all machines put a firm into one.
@@ -25,7 +25,7 @@ class Surroundings:
     """
 
     programme: ClusterProgramme
-    places: Places
+    places: FirmPlaces
     links: Mapping[str, DrawnLinks]
     counted: Flags
 
@@ -79,7 +79,7 @@ def share_of_others(cluster: Integers, counted: Flags, takes_part: Flags) -> Flo
     return np.asarray(share.round(SHARE_DECIMALS))
 
 
-def _of_cluster(programme: ClusterProgramme, places: Places, share: Floats) -> Floats:
+def _of_cluster(programme: ClusterProgramme, places: FirmPlaces, share: Floats) -> Floats:
     """Return the log effect of the share's class and of the cluster's good, none at zero."""
     place = np.searchsorted(programme.saturation_edges, share, side="left")
     spill = programme.spill_percent
