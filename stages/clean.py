@@ -6,6 +6,7 @@ from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.store import write
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.coverage import measure_coverage
+from pipeline.panel.exposure_inputs import DeliveredLinks, with_exposure_inputs
 from pipeline.panel.notices import notices
 from pipeline.panel.obtained import read_obtained, read_origins
 from pipeline.panel.profile import panel_dominance, profile_panel
@@ -15,6 +16,7 @@ from pipeline.panel.used_columns import used_columns
 from pipeline.panel.what_cleaned import data_rules
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
+from pipeline.params.exposure import centroid_files
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
@@ -40,7 +42,8 @@ def main(
 ) -> None:
     """Read the raw panel, register and rules files; write PANEL, ledger, PROFILE and COVERAGE.
 
-    Outcomes and covariates are asked only which columns they read. COVERAGE_BY_SOURCE and
+    LINKS and CENTROIDS are what exposures need beside; outcomes and covariates are asked only which
+    columns they read. COVERAGE_BY_SOURCE and
     FIRM_FLOWS stay private.
 
     DATA_RULES says by which settings. For whoever may see identifiers NOT_FOUND lists the
@@ -48,17 +51,23 @@ def main(
     the evaluation gave.
     """
     obtained, folder = folders.of("obtained"), folders.of("clean")
+    exposures, origins = treatment.exposure, read_origins(obtained)
+    tables = read_rules_tables(clean, folders.rules, centroid_files(exposures).values())
     cleaned = clean_panel(
         read_obtained(obtained, "panel"),
         read_obtained(obtained, "register"),
-        read_rules_tables(clean, folders.rules),
+        tables,
         data=data,
         clean=clean,
         treatment=treatment,
-        origins=read_origins(obtained),
+        origins=origins,
         used=used_columns(outcomes, score, treatment),
         missing_kinds=read_obtained(obtained, "missing_kinds"),
         left_below=read_obtained(obtained, "left_below"),
+    )
+    links = DeliveredLinks(read_obtained(obtained, "links"), origins.get("links", ()))
+    cleaned = with_exposure_inputs(
+        cleaned, links, tables, data=data, clean=clean, exposures=exposures
     )
     for table, rows in cleaned.tables():
         write(table, rows, folder)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.datasets.arms import ARM_ENTRIES, ARM_FLOW, ARMS, CONTACTS
 from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
-from pipeline.datasets.exposure import EXPOSED, EXPOSURE, EXPOSURE_FRAME
+from pipeline.datasets.exposure import CENTROIDS, EXPOSED, EXPOSURE, EXPOSURE_FRAME, LINKS
 from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
 from pipeline.datasets.selection import (
     COVARIATES,
@@ -19,6 +19,7 @@ from pipeline.datasets.selection import (
 from pipeline.datasets.store import empty, read, write
 from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
+from pipeline.params.exposure import centroid_files
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.arms import firm_arms, panels_by_arm
@@ -42,13 +43,13 @@ def main(
     ARMS says who is in which.
     """
     panel = read(PANEL, folders.of("clean"), _columns(data, score))
-    seen_by = _arms(folders, panel, treatment)
+    seen_by = _arms(folders, panel, data, treatment)
     for arm, seen in panels_by_arm(panel, seen_by, treatment):
         _score(seen, folders.of("score", treatment.arm_folders[arm]), treatment, score)
 
 
 def _arms(
-    folders: Folders, panel: pd.DataFrame, treatment: TreatmentSection
+    folders: Folders, panel: pd.DataFrame, data: DataSection, treatment: TreatmentSection
 ) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Write who is in which arm, exposed or in contact, where the study has arms."""
     if treatment.arms is None:
@@ -56,7 +57,12 @@ def _arms(
     cleaned, folder = folders.of("clean"), folders.of("score")
     exposure, exposed = empty(EXPOSURE), empty(EXPOSED)
     if treatment.exposure:
-        found = exposure_tables(read(EXPOSURE_FRAME, cleaned), treatment.exposure)
+        found = exposure_tables(
+            read(EXPOSURE_FRAME, cleaned),
+            treatment.exposure,
+            links=None if data.links is None else read(LINKS, cleaned),
+            centroids=_centroids(cleaned, treatment),
+        )
         exposure, exposed = found.firms, found.counts
     write(EXPOSURE, exposure, folder)
     write(EXPOSED, exposed, folder)
@@ -65,6 +71,13 @@ def _arms(
     write(CONTACTS, of_firms.contacts, folder)
     write(ARM_FLOW, of_firms.flow, folder)
     return of_firms.arms, of_firms.contacts
+
+
+def _centroids(cleaned: Path, treatment: TreatmentSection) -> dict[str, pd.DataFrame]:
+    """Return CENTROIDS by file, empty where exposures take places from none."""
+    if not centroid_files(treatment.exposure):
+        return {}
+    return {str(file): rows for file, rows in read(CENTROIDS, cleaned).groupby("file")}
 
 
 def _score(

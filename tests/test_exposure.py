@@ -9,9 +9,10 @@ from text_tables import table
 from pipeline.datasets.exposure import EXPOSED, EXPOSURE, LINKS
 from pipeline.datasets.store import conform, read, write
 from pipeline.errors import DataError, Reason, SupportError
+from pipeline.panel.centroids import centroid_table
 from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
-from pipeline.params.exposure import Exposures, LinksFile
+from pipeline.params.exposure import Exposures
 from pipeline.params.exposure_faults import exposure_faults
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.exposed_firms import exposed_rows, exposure_rows
@@ -153,20 +154,47 @@ def test_a_nearer_ring_ends_the_class_of_the_first():
     assert firms["b"] == (3, 2003, 2006, "stronger_exposure")
 
 
+TOWNS = table("place latitude longitude\nx 0 0\ny 0.2 0\nz 9 9\n")
+BY_TOWN = {"kind": "ring", "place": "town", "centroids": "towns.csv", "edges_km": [25.0]}
+BY_TOWN |= {"precision_km": 20.0}
+
+
+def centroids(towns=TOWNS):
+    return {"towns.csv": centroid_table({"towns.csv": towns})}
+
+
 def test_places_come_from_a_table_of_centroids():
-    centroids = table("place latitude longitude\nx 0 0\ny 0.2 0\nz 9 9\n")
     elsewhere = panel(FIRMS.assign(town=FIRMS["town"].mask(FIRMS["firm_id"] == "d", "w")))
-    by_table = {"kind": "ring", "place": "town", "centroids": "towns.csv", "edges_km": [25.0]}
-    by_table |= {"precision_km": 20.0}
-    firms, tables = exposed(by_table, elsewhere, centroids={"towns.csv": centroids})
+    firms, tables = exposed(BY_TOWN, elsewhere, centroids=centroids())
     assert firms["e"] == (1, 2003, None, None) and "g" not in firms
     assert firms["d"] == (None, None, None, None)
     assert found(tables)["firm_without_place"] == 1
-    twice = pd.concat([centroids, centroids])
-    with pytest.raises(DataError, match=r"near: towns\.csv has 3 places more than once: keep one"):
-        exposed(by_table, centroids={"towns.csv": twice})
-    with pytest.raises(DataError, match=r"absent: longitude"):
-        exposed(by_table, centroids={"towns.csv": centroids.drop(columns="longitude")})
+    assert found(tables)["place_not_in_table"] == 1
+
+
+def test_rings_are_as_wide_as_places_are_known():
+    rough = centroids(TOWNS.assign(radius_km=[30.0, 26.0, 1.0]))
+    told = "near: a ring is 25 km wide, and the places of towns.csv have a median radius of 26.0 km"
+    with pytest.raises(DataError, match=told):
+        exposed(BY_TOWN, centroids=rough)
+    # the place z is the one that most firms are not at, and counts as one place
+    fine = centroids(TOWNS.assign(radius_km=[20.0, 26.0, 1.0]))
+    assert exposed(BY_TOWN, centroids=fine)[0]["e"] == (1, 2003, None, None)
+
+
+@pytest.mark.parametrize(
+    ("towns", "fault"),
+    [
+        (pd.concat([TOWNS, TOWNS]), r"towns\.csv has 3 places more than once: keep one"),
+        (TOWNS.drop(columns="longitude"), "absent: longitude"),
+        (TOWNS.assign(latitude=["0", "x", "1"]), "1 places without a latitude or longitude"),
+        (TOWNS.assign(latitude=[0, 95, 1]), "1 places have a latitude beyond 90"),
+        (TOWNS.assign(radius_km=[1, -1, 1]), "1 places have a radius_km below 0"),
+    ],
+)
+def test_tables_of_centroids_that_cannot_be_are_refused(towns, fault):
+    with pytest.raises(DataError, match=fault):
+        centroids(towns)
 
 
 LINKED = """
@@ -402,25 +430,31 @@ def faults(links=None, **exposures):
     number = {"kind": "number", "unit": "degrees", "label": "X"}
     data = DataSection.model_validate(
         {
-            "source": {"kind": "files", "panel": "p.csv", "register_file": None},
+            "source": {"kind": "files", "panel": "p.csv", "register_file": "r.csv"},
             "firm_id": "id",
             "year": "year",
             "cluster": ["town"],
+            "links": links,
+            "register_columns": {"firm_id": "id", "entry_year": "entry", "component": "part"},
             "columns": {
                 "town": {"kind": "text", "column": "town", "label": "Town"},
                 **{name: {**number, "column": name} for name in ("lat", "lon", "jobs")},
             },
         }
     )
+    entry = {"source": "register", "programme": None, "other_programmes": "keep"}
+    named = {"credit": {"source": "register", "component": ["credit"]}}
     treatment = TreatmentSection.model_validate(
         {
-            "entry": {"source": "entry_year", "column": "jobs"},
+            "entry": entry,
             "anticipation_years": 0,
             "comparison": "never_treated",
             "window": {"first_event_time": -1, "last_event_time": 1},
+            "arms": {"headline": "credit", "named": named} if exposures else None,
+            "exposure": exposures,
         }
     )
-    return list(exposure_faults(data, treatment, declared(**exposures), links))
+    return list(exposure_faults(data, treatment))
 
 
 def test_columns_of_exposures_are_columns_of_the_data():
@@ -437,9 +471,25 @@ def test_columns_of_exposures_are_columns_of_the_data():
     assert faults(share=SHARE | {"among": among | {"values": ["x"]}}) == []
 
 
+FILE = {"file": "l.csv", "source": "a", "target": "b", "year": "y"}
+
+
 def test_links_of_exposures_need_a_file():
-    assert faults(buys=LINK) == ["treatment.exposure.buys needs links: name their file"]
-    file = LinksFile(file="l.csv", source="a", target="b", year="y")
-    assert faults(links=file, buys=LINK) == []
-    (kinds,) = faults(links=file, buys=LINK | {"links": ["supply"]})
-    assert kinds.startswith("treatment.exposure.buys.links: the file of links names no column")
+    (absent,) = faults(buys=LINK)
+    assert absent.startswith("treatment.exposure.buys needs links between firms: name their file")
+    assert faults(FILE, buys=LINK) == []
+    (kinds,) = faults(FILE, buys=LINK | {"links": ["supply"]})
+    assert kinds.startswith("treatment.exposure.buys.links: data.links names no column `kind`")
+    assert faults(FILE | {"file": None}) == [
+        "data.links.file is missing: name the file of links in data/raw"
+    ]
+
+
+def test_links_without_direction_expose_at_either_end():
+    file = FILE | {"kind": "k", "undirected": ["labour"]}
+    (way,) = faults(file, works=LINK | {"direction": "source"})
+    assert way.startswith("treatment.exposure.works.direction is source, and links of the kind lab")
+    assert faults(file, works=LINK | {"direction": "either"}) == []
+    assert faults(file, buys=LINK | {"direction": "source", "links": ["supply"]}) == []
+    (kind,) = faults(FILE | {"undirected": ["labour"]})
+    assert "labour is no kind" in kind and faults(FILE | {"undirected": ["link"]}) == []

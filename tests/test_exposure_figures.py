@@ -10,9 +10,9 @@ from test_exposure import LINK, SHARE, declared, found
 from pipeline.datasets.exposure import LINKS
 from pipeline.datasets.store import conform, read, write
 from pipeline.errors import DataError
-from pipeline.panel.firm_links import firm_links
-from pipeline.params.exposure import LinksFile
+from pipeline.panel.firm_links import Written, firm_links
 from pipeline.params.identifier import Identifier
+from pipeline.params.links_file import LinksFile
 from pipeline.selection.exposure import exposure_tables
 from pipeline.selection.exposure_course import BaseFirms, follow
 from pipeline.selection.exposure_rings import (
@@ -241,7 +241,7 @@ def test_links_of_unknown_firms_are_refused_or_counted_at_both_ends():
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
-        ("1 1 2001 supply 3\n1 2 2001 supply 3", "a firm is linked to itself: 1 rows; delete"),
+        ("1 1 2001 supply 3\n1 2 2001 supply 3", "a firm is linked to itself: 1 rows; correct"),
         ("1 2 2001 supply 0", "a weight is missing, no number, or not above zero"),
         ("1 2 2001 supply x", "a weight is missing, no number, or not above zero"),
         ("1 2 later supply 1", "column year: a year is missing"),
@@ -252,6 +252,26 @@ def test_links_that_cannot_be_are_refused(rows, fault):
         firm_links(delivered(rows), link_file(), FIRMS)
 
 
+def test_links_of_firms_to_themselves_are_counted_where_declared():
+    rows = delivered("1 1 2001 supply 3\n1 2 2001 supply 3\n1 1 2002 supply 3")
+    links, issues = firm_links(rows, link_file(self_links="leave_out"), FIRMS)
+    assert len(links) == 1
+    assert [(i.rule.code, i.count, i.firms) for i in issues] == [("self_link", 2, 1)]
+
+
+def test_of_links_without_direction_one_is_kept_the_larger():
+    both = delivered("2 1 2001 labour 3\n1 2 2001 labour 5\n1 2 2001 supply 1\n2 1 2001 supply 1")
+    links, issues = firm_links(both, link_file(undirected=["labour"]), FIRMS)
+    assert links[["kind", "source", "target", "weight"]].to_numpy().tolist() == [
+        ["labour", "1", "2", 5],
+        ["supply", "1", "2", 1],
+        ["supply", "2", "1", 1],
+    ]
+    assert [(i.rule.code, i.count) for i in issues] == [("link_in_both_directions", 1)]
+    with pytest.raises(DataError, match="no link is of the kind workers"):
+        firm_links(both, link_file(undirected=["workers"]), FIRMS)
+
+
 def test_links_have_the_identifiers_of_the_panel():
     rows = delivered("001 02 2001 supply 3\n2 7 2002 supply 1")
     histories = pd.Series({"0007": "0003"}, dtype="str")
@@ -259,8 +279,7 @@ def test_links_have_the_identifiers_of_the_panel():
         rows,
         link_file(kind=None, weight=None),
         pd.Index(["0001", "0002", "0003"]),
-        written=Identifier(width=4),
-        histories=histories,
+        Written(Identifier(width=4), histories=histories),
     )
     assert links["target"].tolist() == ["0002", "0003"]
     assert links["weight"].tolist() == [1, 1] and links["kind"].tolist() == ["link", "link"]

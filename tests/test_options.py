@@ -90,6 +90,8 @@ DATA = {
     "year": "year",
     "cluster": ["place"],
     "weight": "jobs",
+    "links": {"file": "links.csv", "source": "a", "target": "b", "year": "y", "kind": "k"}
+    | {"weight": "w", "undirected": ["labour"], "duplicates": "add_up"},
     "columns": {
         "place": {"kind": "text", "column": "P", "label": "Municipality"},
         "sales": {"kind": "number", "column": "S", "unit": "US$", "label": "Sales", "minimum": 3}

@@ -17,6 +17,24 @@ LINKS = Dataset(
     },
 )
 
+CENTROIDS = Dataset(
+    name="CENTROIDS",
+    row="one place of a file of data/rules; private",
+    key=("file", "place"),
+    columns={
+        "file": Column("string", "name of the file"),
+        "place": Column("string", "place, as a text column of PANEL writes it"),
+        "latitude": Column("number", "decimal degrees, south negative", stored="delivered"),
+        "longitude": Column("number", "decimal degrees, west negative", stored="delivered"),
+        "radius_km": Column(
+            "number",
+            "by how much a firm of the place may be elsewhere",
+            stored="delivered",
+            missing="the file does not say",
+        ),
+    },
+)
+
 EXPOSURE_FRAME = Dataset(
     name="EXPOSURE_FRAME",
     row="one firm in one year, before any is left out of the sample; private",

@@ -45,7 +45,7 @@ def read_panel(
         tables.append(table)
         origins.append(origin)
         left -= len(table)
-    panel = tables[0].reset_index(drop=True) if len(tables) == 1 else _stacked(tables)
+    panel = tables[0].reset_index(drop=True) if len(tables) == 1 else stacked_tables(tables)
     origin = stacked(origins)
     if source.wide is not None:
         years = len(wide_years(source.wide))
@@ -96,8 +96,8 @@ def delivered_files(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Join yearly tables; a column that is text in one year is text in all."""
+def stacked_tables(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put yearly tables one below the other; a column that is text in one year is text in all."""
     names = dict.fromkeys(name for table in tables for name in table.columns)
     mixed = {
         name

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from pipeline.datasets.arms import ARM_ENTRIES
-from pipeline.datasets.exposure import EXPOSURE_FRAME
+from pipeline.datasets.exposure import CENTROIDS, EXPOSURE_FRAME, LINKS
 from pipeline.datasets.panel import (
     CORRECTIONS,
     COVERAGE_BY_SOURCE,
@@ -74,7 +74,7 @@ class Ledger:
 
     `not_found` are the beneficiaries not in it, `corrections` the values that the evaluation
     corrected; `by_source` is COVERAGE_BY_SOURCE, `flows` FIRM_FLOWS, `arm_entries`
-    ARM_ENTRIES, `frame` EXPOSURE_FRAME.
+    ARM_ENTRIES, `frame` EXPOSURE_FRAME, `links` LINKS, `centroids` CENTROIDS.
     """
 
     panel: pd.DataFrame
@@ -86,6 +86,8 @@ class Ledger:
     flows: pd.DataFrame | None = None
     arm_entries: pd.DataFrame | None = None
     frame: pd.DataFrame | None = None
+    links: pd.DataFrame | None = None
+    centroids: pd.DataFrame | None = None
 
     def tables(self) -> Iterator[tuple[Dataset, pd.DataFrame]]:
         """Yield each table that there is, by its declaration."""
@@ -99,6 +101,8 @@ class Ledger:
             NOT_FOUND: self.not_found,
             ARM_ENTRIES: self.arm_entries,
             EXPOSURE_FRAME: self.frame,
+            LINKS: self.links,
+            CENTROIDS: self.centroids,
         }
         yield from ((table, rows) for table, rows in found.items() if rows is not None)
 

@@ -28,6 +28,11 @@ def count_left_below(source: FileSource, data: DataSection, folder: Path) -> pd.
         path = folder / source.register_file
         n_rows = _n_rows(path, source.register_format, data.max_rows)
         rows.append(("firm_id", path.name, n_rows))
+    links = data.links
+    if links is not None and links.file is not None and links.format.footer == "leave_out":
+        for path in delivered_files(folder, links.file):
+            n_rows = _n_rows(path, links.format, data.max_rows)
+            rows.append((links.source, path.name, n_rows))
     return pd.DataFrame([row for row in rows if row[2]], columns=LEFT_COLUMNS)
 
 

@@ -10,7 +10,7 @@ from pipeline.datasets.complete import replacing
 from pipeline.panel.origin import Segment
 
 # What `obtain` writes, each table where there is one, and where their rows come from.
-_TABLES = ("panel", "register", "truth", "missing_kinds", "left_below")
+_TABLES = ("panel", "register", "truth", "missing_kinds", "left_below", "links")
 OBTAINED = (*_TABLES, "origins")
 _ORIGIN_COLUMNS = ["table", "file", "position", "n_rows", "first_row"]
 
@@ -21,7 +21,7 @@ class RawTables:
 
     `origins` tells, by table, from which file and row its rows come, `missing_kinds` by column,
     file and kind how many values are missing in a kind that the file names, `left_below` by file
-    how many rows below the table were left out.
+    how many rows below the table were left out; `links` are those between firms.
     """
 
     panel: pd.DataFrame
@@ -30,6 +30,7 @@ class RawTables:
     origins: dict[str, list[Segment]] = field(default_factory=dict)
     missing_kinds: pd.DataFrame | None = None
     left_below: pd.DataFrame | None = None
+    links: pd.DataFrame | None = None
 
 
 def write_obtained(tables: RawTables, folder: Path) -> None:

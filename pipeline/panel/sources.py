@@ -4,6 +4,7 @@ Values stay as delivered; typing and cleaning belong to `pipeline.panel.clean`.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.util import find_spec
 from io import BytesIO
@@ -17,9 +18,10 @@ from pipeline.panel.delivered import long_layout, point_decimals, read_panel
 from pipeline.panel.exact_codes import refuse_inexact
 from pipeline.panel.firm_key import with_firm_key
 from pipeline.panel.left_below import count_left_below
+from pipeline.panel.link_files import read_links
 from pipeline.panel.missing_kinds import count_missing_kinds
 from pipeline.panel.obtained import RawTables
-from pipeline.panel.origin import file_origin, located
+from pipeline.panel.origin import Segment, file_origin, located
 from pipeline.panel.readers import file_kind, first_row, read_table
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import (
@@ -63,9 +65,11 @@ def _with_keys(tables: RawTables, data: DataSection) -> RawTables:
     return replace(tables, panel=panel, register=register)
 
 
-def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:
-    """Read the rules files that cleaning names, every value as text, by file name."""
-    return {file: _rules_table(folder / file) for file in dict.fromkeys(clean.files)}
+def read_rules_tables(
+    clean: CleanSection, folder: Path, further: Iterable[str] = ()
+) -> dict[str, pd.DataFrame]:
+    """Read the rules files that cleaning names, and further ones, every value as text, by name."""
+    return {file: _rules_table(folder / file) for file in dict.fromkeys([*clean.files, *further])}
 
 
 def _rules_table(path: Path) -> pd.DataFrame:
@@ -104,9 +108,21 @@ def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTable
     panel, origin = read_panel(source, data, folder)
     kinds = count_missing_kinds(source, data, folder)
     below = count_left_below(source, data, folder)
-    if source.register_file is None:
-        return RawTables(panel, None, None, {"panel": origin}, kinds, below)
-    path = folder / source.register_file
+    origins = {"panel": origin}
+    links = None
+    if data.links is not None:
+        links, origins["links"] = read_links(data.links, folder, data.max_rows)
+    register = None
+    if source.register_file is not None:
+        register, origins["register"] = _read_register(source, source.register_file, data, folder)
+    return RawTables(panel, register, None, origins, kinds, below, links)
+
+
+def _read_register(
+    source: FileSource, file: str, data: DataSection, folder: Path
+) -> tuple[pd.DataFrame, list[Segment]]:
+    """Return the register with points for decimals, and where its rows come from."""
+    path = folder / file
     register = read_table(path, source.register_format, data.max_rows)
     columns = data.register_columns
     numbers = set(columns.fields("number").values()) if columns is not None else set()
@@ -114,8 +130,7 @@ def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTable
     with located(listed):
         refuse_inexact(register, columns.codes if columns else [], file_kind(path))
         pointed = point_decimals(register.reset_index(drop=True), numbers, source.register_format)
-    origins = {"panel": origin, "register": listed}
-    return RawTables(panel, pointed, None, origins, kinds, below)
+    return pointed, listed
 
 
 def _simulate(source: SimulationSource) -> RawTables:
@@ -134,6 +149,8 @@ def _require_columns(tables: RawTables, data: DataSection) -> None:
     _require(tables.panel, wanted, "panel")
     if data.register_columns is not None and tables.register is not None:
         _require(tables.register, data.register_columns.named, "register")
+    if data.links is not None and tables.links is not None:
+        _require(tables.links, data.links.named, "table of links")
 
 
 def _require(frame: pd.DataFrame, wanted: list[str], table: str) -> None:

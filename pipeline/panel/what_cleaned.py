@@ -11,11 +11,14 @@ from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.options import SetRule, rules_of
 from pipeline.params.treatment import RegisterEntry, TreatmentSection
+from pipeline.params.written import FileFormat
 
 # Options by rule that say how delivered files are read.
 _OF_FILES = {
     "data": {"firm_id", "year", "max_rows", "confidential"},
     "data_columns": {"column"},
+    "data_links": {"file", "source", "target", "year", "kind", "weight"},
+    "data_links_format": set(FileFormat.model_fields),
 }
 
 

@@ -1,6 +1,6 @@
 """Faults of section `clean` that only the other sections can show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline.params.clean import EXIT_YEAR, CleanSection
@@ -91,16 +91,21 @@ def _faults_of_parts(identifier: Identifier, data: DataSection) -> Iterator[str]
             )
 
 
-def rules_file_faults(clean: CleanSection, study: str, root: Path) -> Iterator[str]:
-    """Yield one line for each rules file that is absent or lies elsewhere."""
+def rules_file_faults(
+    clean: CleanSection, study: str, root: Path, further: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield one line for each rules file that is absent or lies elsewhere.
+
+    `further` are files that other sections name, by the setting that does.
+    """
     folder = root / "data" / "rules" / study
     if not folder.is_dir():
         yield (
             f"clean: the folder data/rules/{study} is missing; make it, with a README.md: the "
             "tables that you write (corrections, price indices, concordances) belong there"
         )
-    for file in clean.files:
+    for named_by, file in [*(("clean", file) for file in clean.files), *further.items()]:
         if not (folder / file).resolve().is_relative_to(folder.resolve()):
-            yield f"clean: {file!r} must lie inside data/rules/{study}"
+            yield f"{named_by}: {file!r} must lie inside data/rules/{study}"
         elif not (folder / file).is_file():
-            yield f"clean: data/rules/{study}/{file} does not exist"
+            yield f"{named_by}: data/rules/{study}/{file} does not exist"

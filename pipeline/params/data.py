@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.params.links_file import LinksFile
 from pipeline.params.settings import Settings
 from pipeline.params.simulation import Simulation
 from pipeline.params.written import (
@@ -208,6 +209,7 @@ class DataSection(Settings):
     `weight` is the number column of a survey that holds a firm's sampling weight, one number above
     zero for each firm: score, weights of matches, balance, effects and means are then weighted by
     it, and `check` refuses what cannot be. `max_rows` bounds what a delivered table may hold.
+    `links` are those between firms, which expose some to others.
     `confidential` keeps the raw files out of a replication package, which then has stand-ins.
     """
 
@@ -219,6 +221,7 @@ class DataSection(Settings):
     cluster: list[str] = Field(min_length=1)
     weight: str | None = None
     register_columns: RegisterColumns | None = None
+    links: LinksFile | None = None
     max_rows: int = Field(default=20_000_000, ge=1)
     confidential: bool = False
     columns: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], StudyColumn]

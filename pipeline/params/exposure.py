@@ -110,8 +110,10 @@ class RingExposure(PlacedRule):
 
     Rings are closed on the right: edges_km [12, 30] make [0, 12] and (12, 30]. Places are the
     PANEL columns `latitude` and `longitude` in decimal degrees, or `place`, a text column that
-    the file `centroids` of data/rules gives a latitude and longitude. `precision_km` is by how
-    much a place may be off (the radius of a municipality, where places are its centre).
+    the file `centroids` of data/rules gives a latitude and longitude (columns place, latitude,
+    longitude; radius_km, where there is one, may not be above the narrowest ring at the median).
+    `precision_km` is by how much a place may be off: the radius of a municipality, where places
+    are its centre.
     """
 
     kind: Literal["ring"]
@@ -132,13 +134,17 @@ class RingExposure(PlacedRule):
     @model_validator(mode="after")
     def _rings_are_as_wide_as_places(self) -> "RingExposure":
         _require_ascending(self.edges_km, "edges_km")
-        narrowest = min(b - a for a, b in pairwise([0.0, *self.edges_km]))
-        if narrowest < self.precision_km:
+        if self.narrowest_km < self.precision_km:
             raise ValueError(
-                f"a ring is {narrowest:g} km wide and places are known to {self.precision_km:g} km "
-                "(precision_km): widen the rings"
+                f"a ring is {self.narrowest_km:g} km wide and places are known to "
+                f"{self.precision_km:g} km (precision_km): widen the rings"
             )
         return self
+
+    @property
+    def narrowest_km(self) -> float:
+        """Return the width of the narrowest ring."""
+        return min(b - a for a, b in pairwise([0.0, *self.edges_km]))
 
     @property
     def classes(self) -> list[Bounds]:
@@ -216,23 +222,13 @@ def panel_columns_read(exposure: OneExposure) -> Iterator[tuple[str, str, str]]:
             yield "place", exposure.place, "text"
 
 
-class LinksFile(Settings):
-    """Name the delivered file of links between firms, one a row, and its columns.
-
-    `kind` names the column of kinds (supply, buyer, labour flow, ownership), null where all are of
-    one; `weight` that of amounts, null where links have none. The same link twice in a year is
-    refused, its weights are added up, or the largest is kept. Links of firms that the panel lacks
-    are refused, or left out and counted.
-    """
-
-    file: str
-    source: str
-    target: str
-    year: str
-    kind: str | None = None
-    weight: str | None = None
-    duplicates: Literal["refuse", "add_up", "largest"] = "refuse"
-    unknown_firms: Literal["refuse", "leave_out"] = "refuse"
+def centroid_files(exposures: Exposures) -> dict[str, str]:
+    """Return the files of data/rules/<study>/ that exposures take places from, by setting."""
+    return {
+        f"treatment.exposure.{name}.centroids": rule.centroids
+        for name, rule in exposures.items()
+        if isinstance(rule, RingExposure) and rule.centroids is not None
+    }
 
 
 def _between(upper: Sequence[float | None]) -> list[Bounds]:

@@ -44,6 +44,8 @@ def _files_named(data: DataSection, match: MatchSection) -> Iterator[tuple[str, 
         yield "data.source.panel", source.panel
         if source.register_file is not None:
             yield "data.source.register_file", source.register_file
+        if data.links is not None and data.links.file is not None:
+            yield "data.links.file", data.links.file
     for design, rule in match.designs.items():
         if isinstance(rule, ExternalDesign):
             yield f"match.designs.{design}.file", rule.file

@@ -18,6 +18,8 @@ from pipeline.params.design_rules import CellDesign
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.estimate_faults import estimate_faults, undecomposed
 from pipeline.params.exhibit import ExhibitSection
+from pipeline.params.exposure import centroid_files
+from pipeline.params.exposure_faults import exposure_faults
 from pipeline.params.inference_faults import inference_faults
 from pipeline.params.match import MatchSection, NearestDesign
 from pipeline.params.outcomes import OutcomesSection
@@ -115,7 +117,8 @@ def study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
     except ParamsError as error:
         return [*str(error).splitlines(), *_open(content.get(name), name)]
     faults = [*open_questions(content[name]), *cross_faults(study)]
-    faults += rules_file_faults(study.clean, name, root)
+    further = centroid_files(study.treatment.exposure)
+    faults += rules_file_faults(study.clean, name, root, further)
     faults += raw_file_faults(study.data, study.match, name, root)
     return [f"{name}.{fault}" for fault in faults]
 
@@ -162,6 +165,7 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     """Yield one line for each fault that no section can know alone."""
     yield from clean_faults(study.clean, study.data)
     yield from treatment_faults(study.data, study.treatment)
+    yield from exposure_faults(study.data, study.treatment)
     yield from _outcome_faults(study)
     yield from _covariate_faults(study)
     yield from _design_faults(study)

@@ -1,14 +1,14 @@
 """Places of firms in the base year: where they are from, who has none, and what that exposes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.errors import DataError, Reason
+from pipeline.panel.centroids import require_on_earth
 from pipeline.panel.ledger import Issue
 from pipeline.params.exposure import (
     OF_FIRMS,
@@ -24,6 +24,7 @@ from pipeline.selection.exposure_rings import KM_PER_DEGREE, NO_PLACE, distinct_
 # Fewer decimals of degrees than this are looked for: the last is 111 metres.
 _DECIMALS_LOOKED_AT = 4
 
+# CENTROIDS by file.
 Centroids = Mapping[str, pd.DataFrame]
 
 
@@ -45,7 +46,10 @@ def placed_exposure(
     Raises DataError where places are wrong, come too late, or lack for more than is declared.
     """
     if isinstance(rule, RingExposure):
-        return _by_ring(_coordinates(panel, firms, rule, centroids), firms, name, rule)
+        if rule.place is None:
+            return _by_ring(_coordinates(panel, firms, rule), firms, name, rule)
+        coordinates, found = _of_centroids(panel, firms, name, rule, centroids)
+        return _by_ring(coordinates, firms, name, rule, found)
     if not isinstance(rule, CellExposure | ShareExposure):
         raise ValueError(f"{type(rule).__name__} has no places")
     cell = cell_codes(panel, rule.columns, firms)
@@ -60,11 +64,15 @@ def placed_exposure(
 
 
 def _by_ring(
-    coordinates: Floats, firms: BaseFirms, name: str, rule: RingExposure
+    coordinates: Floats,
+    firms: BaseFirms,
+    name: str,
+    rule: RingExposure,
+    found: Iterable[Issue] = (),
 ) -> PlacedExposure:
     places = distinct_places(coordinates)
     known = places.of_firm != NO_PLACE
-    issues = [*_place_issues(firms, known, name, rule), *_coarse(coordinates, name, rule)]
+    issues = [*_place_issues(firms, known, name, rule), *_coarse(coordinates, name, rule), *found]
     edges = rule.edges_km
     return PlacedExposure(lambda drawn: ring_steps(places, drawn, edges), known, None, issues)
 
@@ -90,49 +98,44 @@ def _sizes(panel: pd.DataFrame, firms: BaseFirms, rule: ShareExposure) -> tuple[
     return np.nan_to_num(size), int((np.isnan(size) & active).sum())
 
 
-def _coordinates(
-    panel: pd.DataFrame, firms: BaseFirms, rule: RingExposure, centroids: Centroids
-) -> Floats:
+def _coordinates(panel: pd.DataFrame, firms: BaseFirms, rule: RingExposure) -> Floats:
     """Return latitude and longitude of each firm, shape (firms, 2), missing where unknown."""
-    if rule.place is not None and rule.centroids is not None:
-        table = _centroids(centroids, rule.centroids)
-        at = table.index.get_indexer(pd.Index(panel[rule.place].array[firms.row]))
-        found = table.to_numpy(np.float64)[at]
-        return np.where(at[:, None] >= 0, found, np.nan)
     named = [str(rule.latitude), str(rule.longitude)]
     coordinates = np.column_stack(
         [panel[c].to_numpy(np.float64, na_value=np.nan)[firms.row] for c in named]
     )
-    _require_on_earth(coordinates, " and ".join(named), "firms")
+    require_on_earth(coordinates, " and ".join(named), "firms")
     return coordinates
 
 
-def _centroids(centroids: Centroids, file: str) -> pd.DataFrame:
-    """Return latitude and longitude by place; raise DataError where the table is not one."""
-    table = centroids.get(file)
-    wanted = ["place", "latitude", "longitude"]
-    absent = wanted if table is None else [name for name in wanted if name not in table]
-    if table is None or absent:
-        raise DataError(
-            f"{file} needs the columns {', '.join(wanted)}; absent: {', '.join(absent)}"
-        )
-    if repeated := int(table["place"].duplicated().sum()):
-        raise DataError(f"{file} has {repeated} places more than once: keep one row of each")
-    numbers = pd.DataFrame(
-        {name: pd.to_numeric(table[name], errors="coerce") for name in wanted[1:]}
-    ).set_index(pd.Index(table["place"]))
-    if lacking := int(numbers.isna().any(axis=1).sum()):
-        raise DataError(f"{file} has {lacking} places without a latitude or longitude: fill them")
-    _require_on_earth(numbers.to_numpy(np.float64), file, "places")
-    return numbers
+def _of_centroids(
+    panel: pd.DataFrame, firms: BaseFirms, name: str, rule: RingExposure, centroids: Centroids
+) -> tuple[Floats, list[Issue]]:
+    """Return the coordinates (firms, 2) of the firms' places, and which places the file lacks.
+
+    Raises DataError where the places are known less exactly than the narrowest ring is wide.
+    """
+    table = centroids[str(rule.centroids)]
+    place = panel[rule.place].array[firms.row]
+    at = pd.Index(table["place"]).get_indexer(pd.Index(place))
+    _require_precise(table["radius_km"].to_numpy(np.float64)[np.unique(at[at >= 0])], rule)
+    found = table[["latitude", "longitude"]].to_numpy(np.float64)[at]
+    lacking = pd.Series(place)[(at < 0) & pd.notna(place)]
+    rule_of = Reason("place_not_in_table", {"file": str(rule.centroids)})
+    told = Issue(
+        rule_of, name, Reason("neither_exposed_nor_clean"), lacking.nunique(), len(lacking)
+    )
+    return np.where(at[:, None] >= 0, found, np.nan), [told] if len(lacking) else []
 
 
-def _require_on_earth(coordinates: Floats, where: str, counted: str) -> None:
-    beyond = int((np.abs(coordinates) > [90.0, 180.0]).any(axis=1).sum())
-    if beyond:
+def _require_precise(radius_km: Floats, rule: RingExposure) -> None:
+    """Raise DataError where the median radius (places,) is above the width of a ring."""
+    known = radius_km[~np.isnan(radius_km)]
+    median = float(np.median(known)) if len(known) else 0.0
+    if median > rule.narrowest_km:
         raise DataError(
-            f"{where}: {beyond} {counted} have a latitude beyond 90 or a longitude beyond 180 "
-            "degrees; write decimal degrees, south and west negative, and do not swap the two"
+            f"a ring is {rule.narrowest_km:g} km wide, and the places of {rule.centroids} have a "
+            f"median radius of {median:.1f} km (radius_km): widen the rings, or deliver coordinates"
         )
 
 
@@ -164,7 +167,7 @@ def _place_issues(firms: BaseFirms, known: Flags, name: str, rule: PlacedRule) -
 def _coarse(coordinates: Floats, name: str, rule: RingExposure) -> Iterator[Issue]:
     """Yield a remark where all places are written to steps wider than the narrowest ring."""
     known = coordinates[~np.isnan(coordinates).any(axis=1)]
-    narrowest = min(b - a for a, b in pairwise([0.0, *rule.edges_km]))
+    narrowest = rule.narrowest_km
     for decimals in range(_DECIMALS_LOOKED_AT):
         step_km = KM_PER_DEGREE / 10**decimals
         if step_km > narrowest and np.array_equal(np.round(known, decimals), known):
