@@ -1,0 +1,93 @@
+"""Exposure from delivered files to who is in which arm: links, centroids, and what they lack."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from arms_study import delivered
+from exposed_runs import block_of, delivered_in, run_stages
+
+from pipeline.datasets.arms import ARMS
+from pipeline.datasets.exposure import EXPOSED, EXPOSURE, LINKS
+from pipeline.datasets.panel import ISSUES
+from pipeline.datasets.store import read
+from pipeline.errors import DataError
+
+LINKED = {"kind": "link", "direction": "target", "measure": "any"}
+FILE = {"file": "links_*.csv", "source": "from", "target": "to", "year": "seen"}
+FILE |= {"unknown_firms": "leave_out", "self_links": "leave_out", "duplicates": "largest"}
+HEAD = {"source": "register", "component": ["training"]}
+SUPPLIED = {"headline": "training", "named": {"training": HEAD}}
+SUPPLIED["named"] = SUPPLIED["named"] | {"supplied": {"source": "exposure", "exposure": "buys"}}
+
+
+def links(*rows):
+    return pd.DataFrame(rows, columns=["from", "to", "seen"])
+
+
+def firms_of(place, within):
+    return [f"F{14 * place + i:04d}" for i in within]
+
+
+def supplied():
+    """Return links from a trained firm to the first eight of eight places without participants."""
+    buyers = [firm for place in range(40, 48) for firm in firms_of(place, range(8))]
+    return links(*(("F0000", buyer, 2008) for buyer in buyers))
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory):
+    rows = supplied()
+    odd = links(("F0000", "F0000", 2008), ("F0000", "X1", 2008), ("X2", "F0001", 2008))
+    twice = pd.concat([rows.head(1), odd])
+    folders = delivered_in(
+        tmp_path_factory.mktemp("linked"), raw={"links_1.csv": rows, "links_2.csv": twice}
+    )
+    block = block_of({"links": FILE}, arms=SUPPLIED, exposure={"buys": LINKED})
+    return run_stages(folders, block, "obtain", "clean", "score")
+
+
+def test_links_are_read_from_files_and_expose(linked):
+    assert len(read(LINKS, linked.of("clean"))) == len(supplied())
+    arms = read(ARMS, linked.of("score")).groupby("arm").size()
+    assert arms["supplied"] == 64
+    exposure = read(EXPOSURE, linked.of("score"))
+    assert set(exposure["firm_id"]) == set(supplied()["to"])
+
+
+def test_what_links_lack_is_counted(linked):
+    issues = read(ISSUES, linked.of("clean")).set_index("rule")
+    counted = issues.loc[issues.index.str.contains("link"), "count"]
+    assert counted.to_dict() == {
+        "self_link": 1,
+        "link_source_unknown": 1,
+        "link_target_unknown": 1,
+        "link_repeated": 1,
+    }
+
+
+def test_a_fault_of_a_link_is_told_by_file_and_row(tmp_path):
+    bad = links(("F0000", "F0560", 2008), ("F0001", "F0561", "soon"))
+    folders = delivered_in(tmp_path, raw={"links_1.csv": supplied(), "links_2.csv": bad})
+    block = block_of({"links": FILE}, arms=SUPPLIED, exposure={"buys": LINKED})
+    with pytest.raises(DataError, match=r"column seen: a year is missing.*row 3 of links_2\.csv"):
+        run_stages(folders, block, "obtain", "clean")
+    with pytest.raises(DataError, match="the table of links has no column weight"):
+        asked = FILE | {"weight": "weight"}
+        run_stages(folders, block_of({"links": asked}), "obtain")
+
+
+def test_places_without_coordinates_come_from_a_table(tmp_path):
+    panel, _ = delivered()
+    towns = panel.groupby("place", as_index=False)[["lat", "lon"]].mean()
+    towns = towns.set_axis(["place", "latitude", "longitude"], axis=1)
+    ring = {"kind": "ring", "place": "place", "centroids": "towns.csv", "edges_km": [15.0]}
+    folders = delivered_in(tmp_path, rules={"towns.csv": towns.iloc[1:]})
+    arms = {"headline": "training", "named": {"training": HEAD}}
+    arms["named"] = arms["named"] | {"near": {"source": "exposure", "exposure": "near"}}
+    block = block_of(arms=arms, exposure={"near": ring | {"precision_km": 14.0}})
+    run_stages(folders, block, "obtain", "clean", "score")
+    exposed = read(EXPOSED, folders.of("score")).set_index("class")["n_firms"]
+    assert exposed.to_dict() == {0: 30 * 14, 1: 29 * 10}
+    exposure = read(EXPOSURE, folders.of("score"))
+    assert exposure["class"].isna().sum() == 14  # those of the place that the table lacks
+    assert np.isfinite(exposure["value"].dropna()).all()
