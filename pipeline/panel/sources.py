@@ -137,7 +137,8 @@ def _simulate(source: SimulationSource) -> RawTables:
     from pipeline.simulation.simulate import simulate_programme
 
     simulated = simulate_programme(source.settings, np.random.default_rng(source.seed))
-    return RawTables(simulated.panel, simulated.register, simulated.truth)
+    truth, links = simulated.truth, simulated.links
+    return RawTables(simulated.panel, simulated.register, truth, links=links)
 
 
 def _require_columns(tables: RawTables, data: DataSection) -> None:
