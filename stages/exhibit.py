@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from pipeline.datasets.aggregates import read_aggregates
+from pipeline.datasets.aggregates import read_aggregates, read_of_all_arms
 from pipeline.datasets.complete import write_file
 from pipeline.exhibits.headlines import headlines
-from pipeline.exhibits.inputs import StudySettings
+from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.publishing.publication import gathered, publish
+from pipeline.publishing.publication import gathered, gathered_arms, publish
 from pipeline.publishing.study import build_published
 from pipeline.publishing.swap import undo_killed, write_exhibits
 from stages.run import Folders, run_stage
@@ -32,9 +32,18 @@ def main(folders: Folders, **sections: Any) -> None:
     fresh = folders.private / ".new-reports"
     undo_killed(folders.reports, fresh)
     settings = StudySettings(**sections)
-    public = publish(gathered(folders.study, settings, read_aggregates(folders.of)))
+    public = publish(_gathered(folders, settings))
     write_exhibits(build_published(public), folders.reports, fresh)
     write_file(folders.headlines, headlines(public.results))
+
+
+def _gathered(folders: Folders, settings: StudySettings) -> StudyResults:
+    """Return the results of the study, of every arm where it has some."""
+    if settings.treatment.arms is None:
+        return gathered(folders.study, settings, read_aggregates(folders.of))
+    arm_folders = settings.treatment.arm_folders.items()
+    by_arm = {arm: read_aggregates(folders.of, folder) for arm, folder in arm_folders}
+    return gathered_arms(folders.study, settings, by_arm, read_of_all_arms(folders.of))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Sixty municipalities, thirty with participants: training and credit raise sales 
 percent, and sales of neighbours by 5 percent within 5 km of one and by 2 up to 15 km.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,10 @@ from marked_study import STAGES, run
 from matched_sets import nearest_design
 from workspace import project
 
-from pipeline.datasets.aggregates import read_aggregates
-from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
-from pipeline.datasets.exposure import EXPOSED
-from pipeline.datasets.store import read
+from pipeline.datasets.aggregates import read_aggregates, read_of_all_arms
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.params.settings import load_yaml, parse_section
-from pipeline.publishing.publication import gathered, publish
+from pipeline.publishing.publication import gathered_arms, publish
 from stages.exhibit import SECTIONS
 
 STUDY = "clusters"
@@ -221,17 +217,17 @@ def estimated_project(folder: Path, block: dict | None = None) -> Path:
 
 
 def results_of(folder: Path) -> StudyResults:
-    """Return the study's results by arm, the headline arm's with all others in it, vetted apart."""
+    """Return the study's results as published, the headline arm's with all others in it."""
     block, place = load_yaml(folder / "params.yaml")[STUDY], folder / "data" / STUDY
     sections = {name: parse_section(block, STUDY, name, kind) for name, kind in SECTIONS.items()}
     settings = StudySettings(**sections)
-    told = {
-        "arm_flow": read(ARM_FLOW, place / "balance"),
-        "exposed": read(EXPOSED, place / "balance"),
-        "arm_contrasts": read(ARM_CONTRASTS, place / "estimate"),
+
+    def folder_of(stage: str) -> Path:
+        return place / stage
+
+    by_arm = {
+        arm: read_aggregates(folder_of, arm_folder)
+        for arm, arm_folder in settings.treatment.arm_folders.items()
     }
-    by_arm = {}
-    for arm, arm_folder in settings.treatment.arm_folders.items():
-        tables = read_aggregates(lambda stage: place / stage, arm_folder)
-        by_arm[arm] = replace(publish(gathered(STUDY, settings, tables)).results, arm=arm, **told)
-    return replace(by_arm[settings.treatment.arms.headline], arms=by_arm)
+    told = read_of_all_arms(folder_of)
+    return publish(gathered_arms(STUDY, settings, by_arm, told)).results

@@ -69,7 +69,7 @@ def test_a_hidden_figure_and_no_other_column_may_be_hidden():
 def described():
     """Return the published CSV files of a study and what its package says of each."""
     publication = publish(study_results())
-    package = json.loads(data_package("madeup", publication.tables))
+    package = json.loads(data_package("madeup", publication.tables()))
     assert package["name"] == "madeup"
     return publication.csvs, package["resources"]
 

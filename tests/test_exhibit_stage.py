@@ -151,11 +151,11 @@ def counting(monkeypatch, calls, module, name):
 
 def test_vetting_and_every_table_are_made_once(here, monkeypatch):
     calls = Counter()
-    counting(monkeypatch, calls, pipeline.publishing.publication, "vet")
+    counting(monkeypatch, calls, pipeline.publishing.publication, "vet_arms")
     counting(monkeypatch, calls, pipeline.publishing.study, "named_tables")
     run("exhibit")
     tables = load_yaml(Path("params.yaml"))[STUDY]["exhibit"]["tables"]
-    assert calls == {("vet", ""): 1, **{("named_tables", name): 1 for name in tables}}
+    assert calls == {("vet_arms", ""): 1, **{("named_tables", name): 1 for name in tables}}
 
 
 @pytest.mark.parametrize("verb", STAGES)

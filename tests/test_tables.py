@@ -107,7 +107,7 @@ def test_results_are_vetted_once_and_each_table_is_made_once(monkeypatch):
 
     row = registry.TABLES["balance"]
     monkeypatch.setitem(registry.TABLES, "balance", replace(row, make=counted("make", row.make)))
-    monkeypatch.setattr(publication, "vet", counted("vet", publication.vet))
+    monkeypatch.setattr(publication, "vet_arms", counted("vet_arms", publication.vet_arms))
     public = publication.publish(asking(study_results(), "balance"))
     assert "tables/balance.tex" in build_published(public)
-    assert sorted(calls) == ["make", "vet"]
+    assert sorted(calls) == ["make", "vet_arms"]

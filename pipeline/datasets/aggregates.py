@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.datasets.arms import ARM_FLOW
+from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import OF_BALANCE, OF_CLEAN, OF_ESTIMATE, OF_MATCH, OF_SCORE
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
@@ -45,8 +45,11 @@ AGGREGATES: dict[str, tuple[Dataset, ...]] = {
 }
 
 
-# What `score` tells of all arms together.
-OF_ALL_ARMS = (ARM_FLOW, EXPOSED)
+# What is told of all arms together, by the stage in whose folder no table names a firm.
+OF_ALL_ARMS: dict[str, tuple[Dataset, ...]] = {
+    "balance": (ARM_FLOW, EXPOSED),
+    "estimate": (ARM_CONTRASTS,),
+}
 
 # Stages that write tables of firms into the folder of an arm.
 _WITH_FIRMS = ("score", "match")
@@ -66,6 +69,15 @@ def read_aggregates(
     }
 
 
+def read_of_all_arms(folder_of: Callable[[str], Path]) -> dict[str, pd.DataFrame]:
+    """Read what is told of all arms of a study together, by name."""
+    return {
+        table.name: read(table, folder_of(stage))
+        for stage, tables in OF_ALL_ARMS.items()
+        for table in tables
+    }
+
+
 def tell_again(folder_of: Callable[[str], Path], arm_folder: str) -> None:
     """Write what `score` and `match` tell of an arm beside its balance.
 
@@ -80,7 +92,7 @@ def tell_again(folder_of: Callable[[str], Path], arm_folder: str) -> None:
 
 def tell_of_all_arms(folder_of: Callable[[str], Path]) -> None:
     """Write what `score` tells of all arms together beside the headline's balance."""
-    for table in OF_ALL_ARMS:
+    for table in OF_ALL_ARMS["balance"]:
         write(table, read(table, folder_of("score")), folder_of("balance"))
 
 

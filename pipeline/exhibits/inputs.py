@@ -120,6 +120,11 @@ class StudyResults:
     exposed: pd.DataFrame | None = None
     pools: pd.DataFrame | None = None
 
+    @property
+    def arm_folder(self) -> str:
+        """Return the subfolder of an arm's files, none for the headline's and without arms."""
+        return "" if self.arm is None else self.settings.treatment.arm_folders[self.arm]
+
     @cached_property
     def effects(self) -> dict[tuple[str, ...], dict[Term, Effect]]:
         """Hold effects on all firms, by outcome, design, spec and band, then term.

@@ -6,6 +6,8 @@ in it. The hash of each stands in `provenance.json`.
 
 import csv
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -38,36 +40,57 @@ _MAGNITUDES = {DETECTABLE.name} | {
 _OF_TABLES = ("tables.docx", "report.html")
 
 
-def manifest(files: dict[str, bytes], tables: dict[str, Table], results: StudyResults) -> bytes:
+@dataclass(frozen=True)
+class ShownTables:
+    """Hold the results of one arm as published, and its tables by file name."""
+
+    results: StudyResults
+    tables: dict[str, Table]
+
+
+def manifest(files: dict[str, bytes], shown: Sequence[ShownTables]) -> bytes:
     """Return the manifest of a study's files as CSV, sorted by path.
 
-    `results` are those published. A file without any count of firms has an empty one.
+    `shown` are the results of the study, then of arms other than the headline's. A file without any
+    count of firms has an empty one.
     """
-    checked = CHECKED if results.dominance is not None else NOT_CHECKED
+    rows = {path: row for one in shown for path, row in _rows(files, one).items()}
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_HEAD)
-    for path in sorted(files):
-        smallest = _smallest(path, files, tables, results)
-        writer.writerow(
-            [
-                path,
-                "" if smallest is None else smallest,
-                checked if _has_magnitudes(path, tables) else NO_MAGNITUDES,
-            ]
-        )
+    writer.writerows((path, *rows[path]) for path in sorted(files))
     return buffer.getvalue().encode("utf-8")
 
 
-def _smallest(
-    path: str, files: dict[str, bytes], tables: dict[str, Table], results: StudyResults
-) -> int | None:
+def _rows(files: dict[str, bytes], shown: ShownTables) -> dict[str, tuple[int | str, str]]:
+    """Return smallest count and word of each file of an arm, by path."""
+    checked = CHECKED if shown.results.dominance is not None else NOT_CHECKED
+    found: dict[str, tuple[int | str, str]] = {}
+    for path, content in files.items():
+        of_study = _of_study(path, shown.results.arm_folder)
+        if of_study is not None:
+            smallest = _smallest(of_study, content, shown)
+            word = checked if _has_magnitudes(of_study, shown.tables) else NO_MAGNITUDES
+            found[path] = ("" if smallest is None else smallest, word)
+    return found
+
+
+def _of_study(path: str, arm_folder: str) -> str | None:
+    """Return where the study has the file that an arm has at `path`; None of other arms' files."""
+    place = PurePosixPath(path)
+    folder, *below = place.parts[:-1] or ("",)
+    own = [arm_folder] if arm_folder else []
+    return (PurePosixPath(folder) / place.name).as_posix() if below == own else None
+
+
+def _smallest(path: str, content: bytes, shown: ShownTables) -> int | None:
     """Return the smallest count above zero that a file shows, or that stands behind its figures."""
+    results, tables = shown.results, shown.tables
     place, name = PurePosixPath(path).parts[0], PurePosixPath(path).stem
     if path == PACKAGE:
         return None
     if place == "results":
-        return _of_results(name.upper(), files[path], results)
+        return _of_results(name.upper(), content, results)
     if place == "tables" and name in tables:
         return _of_table(tables[name], results)
     if path in _OF_TABLES or (place == "figures" and FIGURES[name].counts):

@@ -9,9 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.datasets.aggregates import AGGREGATES
+from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
+from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.populations import (
     COUNTED_FIRMS,
@@ -33,8 +36,9 @@ from pipeline.exhibits.inputs import (
     StudySettings,
 )
 from pipeline.exhibits.render.results_csv import read_results_csv, results_csv
+from pipeline.publishing.arm_files import of_arm
 from pipeline.publishing.disclosure.score_shares import headline_score_shares
-from pipeline.publishing.disclosure.vet import vet
+from pipeline.publishing.disclosure.vet_arms import vet_arms
 
 # Field of StudyResults: the table it holds.
 _TABLES: dict[str, Dataset] = {
@@ -56,9 +60,35 @@ _OPTIONAL: dict[str, Dataset] = {
     "score_shares": SCORE_SHARES,
 }
 
+# The same for tables of all arms, which a study without arms lacks.
+_OF_ALL_ARMS: dict[str, Dataset] = {
+    "arm_flow": ARM_FLOW,
+    "arm_contrasts": ARM_CONTRASTS,
+    "exposed": EXPOSED,
+}
 
 # Every table that is published, where a study has it.
-PUBLISHED: tuple[Dataset, ...] = (*_TABLES.values(), *_OPTIONAL.values(), *DETAILS)
+PUBLISHED: tuple[Dataset, ...] = (
+    *_TABLES.values(), *_OPTIONAL.values(), *_OF_ALL_ARMS.values(), *DETAILS,
+)  # fmt: skip
+
+# What is told of the panel, which all arms share: it stands once, with the headline's arm.
+OF_PANEL = frozenset(table.name for table in AGGREGATES["clean"])
+
+
+def gathered_arms(
+    study: str,
+    settings: StudySettings,
+    by_arm: Mapping[str, Mapping[str, pd.DataFrame]],
+    of_all: Mapping[str, pd.DataFrame],
+) -> StudyResults:
+    """Return the results of the headline's arm with those of every arm, before disclosure control.
+
+    Aggregate tables are given by arm and name; `of_all` has those of all arms together.
+    """
+    arms = {arm: replace(gathered(study, settings, own), arm=arm) for arm, own in by_arm.items()}
+    told: dict[str, Any] = {field: of_all[table.name] for field, table in _OF_ALL_ARMS.items()}
+    return replace(next(own for own in arms.values() if not own.arm_folder), arms=arms, **told)
 
 
 def gathered(
@@ -92,16 +122,32 @@ def gathered(
 def published_csvs(results: StudyResults) -> dict[str, bytes]:
     """Return every published results table as CSV, by file name without `.csv`.
 
-    The declared disclosure rule is applied first.
+    The declared disclosure rule is applied first, to all arms. Tables of an arm other than the
+    headline's have its folder before their name.
     """
-    vetted = vet(results)
+    vetted = vet_arms(results)
+    files = _csvs(vetted)
+    for arm in other_arms(vetted):
+        files |= {
+            of_arm(name, arm.arm_folder): content
+            for name, content in _csvs(arm).items()
+            if name.upper() not in OF_PANEL
+        }
+    return files
+
+
+def other_arms(results: StudyResults) -> list[StudyResults]:
+    """Return the results of the arms other than the headline's."""
+    return [own for own in results.arms.values() if own.arm_folder]
+
+
+def _csvs(vetted: StudyResults) -> dict[str, bytes]:
+    """Return the results tables of one arm as CSV, by name."""
     files = {
-        table.name.lower(): results_csv(getattr(vetted, field), as_published(table))
-        for field, table in _TABLES.items()
+        table.name.lower(): results_csv(vetted.details.of(table), as_published(table))
+        for table in DETAILS
     }
-    for table in DETAILS:
-        files[table.name.lower()] = results_csv(vetted.details.of(table), as_published(table))
-    for field, table in _OPTIONAL.items():
+    for field, table in (_TABLES | _OPTIONAL | _OF_ALL_ARMS).items():
         frame = getattr(vetted, field)
         if frame is not None:
             files[table.name.lower()] = results_csv(frame, as_published(table))
@@ -130,22 +176,22 @@ class Publication:
     csvs: dict[str, bytes]
     results: StudyResults
 
-    @property
-    def tables(self) -> list[Dataset]:
-        """Return the declarations of the tables that the study has."""
-        return [table for table in PUBLISHED if table.name.lower() in self.csvs]
+    def tables(self, arm_folder: str = "") -> list[Dataset]:
+        """Return the declarations of the tables that the study has, or one of its arms."""
+        return [table for table in PUBLISHED if of_arm(table.name.lower(), arm_folder) in self.csvs]
 
 
 def publish(results: StudyResults) -> Publication:
     """Vet the results, once, for all that is published of them."""
     csvs = published_csvs(results)
     read = read_published(csvs, results.study, results.settings)
-    shown = replace(
-        read,
-        dominance=results.dominance,
-        populations=results.populations,
-    )
-    return Publication(csvs, shown)
+    arms = {arm: _measured_as(results.arms[arm], own) for arm, own in read.arms.items()}
+    return Publication(csvs, replace(_measured_as(results, read), arms=arms))
+
+
+def _measured_as(results: StudyResults, read: StudyResults) -> StudyResults:
+    """Return what was read with what says how far it was looked at."""
+    return replace(read, dominance=results.dominance, populations=results.populations)
 
 
 def published(results: StudyResults) -> StudyResults:
@@ -154,25 +200,36 @@ def published(results: StudyResults) -> StudyResults:
 
 
 def read_published(files: Mapping[str, bytes], study: str, settings: StudySettings) -> StudyResults:
-    """Return a study's results as its published CSV files hold them."""
-    tables: dict[str, Any] = {
-        field: read_results_csv(files[table.name.lower()], as_published(table))
-        for field, table in _TABLES.items()
+    """Return a study's results, and those of its arms, as its published CSV files hold them.
+
+    Files are given by name without `.csv`, of an arm other than the headline's with its folder.
+    """
+    whole = _read_tables(files, study, settings)
+    if settings.treatment.arms is None:
+        return whole
+    own = replace(whole, arm=settings.treatment.arms.headline)
+    told: dict[str, Any] = dict.fromkeys(_OF_ALL_ARMS)
+    arms = {
+        arm: replace(_read_tables(files, study, settings, folder), arm=arm, **told)
+        for arm, folder in settings.treatment.arm_folders.items()
     }
-    details = Details(
-        {
-            table.name: read_results_csv(files[table.name.lower()], as_published(table))
-            for table in DETAILS
-        }
-    )
-    tables |= {
-        field: read_results_csv(files[table.name.lower()], as_published(table))
-        for field, table in _OPTIONAL.items()
-        if table.name.lower() in files
-    }
-    return StudyResults(
-        study=study,
-        settings=settings,
-        **tables,
-        details=details,
-    )
+    return replace(own, arms=arms)
+
+
+def _read_tables(
+    files: Mapping[str, bytes], study: str, settings: StudySettings, arm_folder: str = ""
+) -> StudyResults:
+    """Return the tables of one arm, with those of the panel and of all arms."""
+
+    def name_of(table: Dataset) -> str:
+        is_shared = table.name in OF_PANEL or table in _OF_ALL_ARMS.values()
+        return of_arm(table.name.lower(), "" if is_shared else arm_folder)
+
+    def read(table: Dataset) -> pd.DataFrame:
+        return read_results_csv(files[name_of(table)], as_published(table))
+
+    tables: dict[str, Any] = {field: read(table) for field, table in _TABLES.items()}
+    optional = (_OPTIONAL | _OF_ALL_ARMS).items()
+    tables |= {field: read(table) for field, table in optional if name_of(table) in files}
+    details = Details({table.name: read(table) for table in DETAILS})
+    return StudyResults(study=study, settings=settings, **tables, details=details)

@@ -22,10 +22,14 @@ from pipeline.exhibits.words.cautions import hidden_note, survival_caution
 from pipeline.exhibits.words.methods_paragraph import methods_tex
 from pipeline.exhibits.words.sampling import noted_weights
 from pipeline.progress import track
+from pipeline.publishing.arm_files import of_arm
 from pipeline.publishing.dictionary import PACKAGE, data_package
-from pipeline.publishing.manifest import manifest
-from pipeline.publishing.publication import Publication
+from pipeline.publishing.manifest import ShownTables, manifest
+from pipeline.publishing.publication import Publication, other_arms
 from pipeline.publishing.swap import MANIFEST
+
+# Figures take longer than all else: these are drawn for every arm.
+_FIGURES_OF_ARMS = ("event_study",)
 
 
 def _place(make: Callable[[StudyResults], object]) -> str:
@@ -45,34 +49,48 @@ def build_published(publication: Publication) -> dict[str, bytes]:
     Exhibits are made from the results tables as published, eight digits long, so that anyone can
     make them again from reports/<study>/results/.
     """
-    public = publication.results
-    tables = study_tables(public)
+    shown = _shown(publication.results)
     csvs = {f"results/{name}.csv": text for name, text in publication.csvs.items()}
-    described = data_package(public.study, publication.tables)
-    files = {**_exhibits(public, tables), **csvs, PACKAGE: described}
-    return {**files, MANIFEST: manifest(files, tables, public)}
+    files = {**_exhibits(shown), **csvs, **_data_packages(publication)}
+    return {**files, MANIFEST: manifest(files, shown)}
+
+
+def _data_packages(publication: Publication) -> dict[str, bytes]:
+    """Return the description of the results tables of every arm."""
+    study = publication.results.study
+    folders = ["", *(own.arm_folder for own in other_arms(publication.results))]
+    return {
+        of_arm(PACKAGE, folder): data_package(study, publication.tables(folder))
+        for folder in folders
+    }
 
 
 def exhibits_of(results: StudyResults) -> dict[str, bytes]:
     """Return tables, numbers, figures and the page: all that published results suffice for."""
-    return _exhibits(results, study_tables(results))
+    return _exhibits(_shown(results))
 
 
-def _exhibits(results: StudyResults, tables: dict[str, Table]) -> dict[str, bytes]:
-    with results.speaking():
-        figures = _figures(results)
-    return {**_texts(results, tables), **figures}
+def _shown(results: StudyResults) -> list[ShownTables]:
+    """Return the tables of the study, then those of the arms other than the headline's."""
+    return [ShownTables(own, study_tables(own)) for own in (results, *other_arms(results))]
+
+
+def _exhibits(shown: list[ShownTables]) -> dict[str, bytes]:
+    figures = [_figures(one.results) for one in shown]
+    return {**_texts(shown), **{path: c for own in figures for path, c in own.items()}}
 
 
 def build_texts(results: StudyResults) -> dict[str, bytes]:
     """Return what `exhibits_of` does without figures, which take longer than all else."""
-    return _texts(results, study_tables(results))
+    return _texts(_shown(results))
 
 
-def _texts(results: StudyResults, tables: dict[str, Table]) -> dict[str, bytes]:
+def _texts(shown: list[ShownTables]) -> dict[str, bytes]:
+    results, tables = shown[0].results, shown[0].tables
+    renderings = [_renderings(one) for one in shown]
     with results.speaking():
         return {
-            **_renderings(tables),
+            **{path: text for own in renderings for path, text in own.items()},
             **_numbers(results),
             **plots_csv(results),
             "methods.tex": methods_tex(results),
@@ -84,14 +102,18 @@ def _texts(results: StudyResults, tables: dict[str, Table]) -> dict[str, bytes]:
 
 
 def study_tables(results: StudyResults) -> dict[str, Table]:
-    """Return the declared tables by file name, in order; further parts are numbered from 2."""
+    """Return the declared tables by file name, in order; further parts are numbered from 2.
+
+    Of an arm other than the headline's without those of the data, which all arms share.
+    """
     with results.speaking():
         return _study_tables(results)
 
 
 def _study_tables(results: StudyResults) -> dict[str, Table]:
     named: dict[str, Table] = {}
-    names = results.settings.exhibit.tables
+    asked = results.settings.exhibit.tables
+    names = [n for n in asked if not (results.arm_folder and TABLES[n].section == "data")]
     for name in track(names, "tables", len(names), name=str):
         named |= named_tables(results, name)
     caution = survival_caution(results)
@@ -102,23 +124,27 @@ def _study_tables(results: StudyResults) -> dict[str, Table]:
     }
 
 
-def _renderings(tables: dict[str, Table]) -> dict[str, bytes]:
+def _renderings(shown: ShownTables) -> dict[str, bytes]:
     """Return each table as a LaTeX fragment, as Markdown and as CSV."""
     renderers = {"tex": render_latex, "md": render_markdown, "csv": render_csv}
-    return {
-        f"tables/{name}.{kind}": render(table).encode("utf-8")
-        for name, table in tables.items()
-        for kind, render in renderers.items()
-    }
+    with shown.results.speaking():
+        return {
+            of_arm(f"tables/{name}.{kind}", shown.results.arm_folder): render(table).encode("utf-8")
+            for name, table in shown.tables.items()
+            for kind, render in renderers.items()
+        }
 
 
 def _figures(results: StudyResults) -> dict[str, bytes]:
-    rows = drawn_figures(results)
-    return {
-        f"figures/{name}.{kind}": content
-        for name in track(rows, "figures", len(rows), name=str)
-        for kind, content in render_figure(rows[name].draw, results).items()
-    }
+    """Return the figures; of an arm other than the headline's its effects by event time alone."""
+    with results.speaking():
+        rows = drawn_figures(results)
+        names = [n for n in rows if not results.arm_folder or n in _FIGURES_OF_ARMS]
+        return {
+            of_arm(f"figures/{name}.{kind}", results.arm_folder): content
+            for name in track(names, "figures", len(names), name=str)
+            for kind, content in render_figure(rows[name].draw, results).items()
+        }
 
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:

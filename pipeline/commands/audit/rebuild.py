@@ -117,7 +117,10 @@ def _present(folder: Path, names: list[str]) -> dict[str, bytes]:
 def published_results(root: Path, study: str) -> StudyResults:
     """Return what reports/<study>/results/ and params.yaml hold; raise DataError for a gap."""
     folder = root / "reports" / study / "results"
-    files = {path.stem: path.read_bytes() for path in folder.glob("*.csv")}
+    files = {
+        path.relative_to(folder).with_suffix("").as_posix(): path.read_bytes()
+        for path in folder.rglob("*.csv")
+    }
     settings = study_settings(load_yaml(root / "params.yaml"), study)
     try:
         return read_published(files, study, settings)
