@@ -1,6 +1,5 @@
 """Estimate the effects of the programme on every outcome, design and estimator declared."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,16 +10,17 @@ from pipeline.analyses.populations import count_populations
 from pipeline.analyses.published_means import PublishedMeans
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
-from pipeline.datasets.arms import ARM_CONTRASTS, ARMS, CONTACTS
+from pipeline.datasets.arms import ARM_CONTRASTS, ARMS, CONTACTS, OWN_EXPOSURE
 from pipeline.datasets.dominance import OUTCOME_DOMINANCE
+from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import INFLUENCE, RECOVERY
 from pipeline.datasets.selection import COVARIATES, SCORES
-from pipeline.datasets.store import read, write
-from pipeline.effects.kept import Kept
+from pipeline.datasets.store import empty, read, write
 from pipeline.effects.study import prepare_study
-from pipeline.inference.arm_contrasts import contrast_table
+from pipeline.inference.between_arms import between_arms
+from pipeline.inference.own_exposure import ArmEffects, arm_effects
 from pipeline.matching.matched_lags import matched_times
 from pipeline.matching.redo import Redo
 from pipeline.panel.obtained import read_obtained
@@ -61,13 +61,15 @@ def main(
     seen_by = None
     if treatment.arms is not None:
         seen_by = read(ARMS, folders.of("score")), read(CONTACTS, folders.of("score"))
-    kept = {
+    effects = {
         arm: _estimate_arm(folders, arm, seen, sections)
         for arm, seen in panels_by_arm(panel, seen_by, treatment)
     }
     if treatment.arms is not None:
-        found = contrast_table(kept, treatment.arms)
-        write(ARM_CONTRASTS, found, folders.of("estimate"))
+        exposure = read(EXPOSURE, folders.of("score")) if treatment.exposure else empty(EXPOSURE)
+        found = between_arms(effects, exposure, treatment)
+        write(ARM_CONTRASTS, found.contrasts, folders.of("estimate"))
+        write(OWN_EXPOSURE, found.own_exposure, folders.of("estimate"))
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class _Sections:
 
 def _estimate_arm(
     folders: Folders, arm: str, panel: pd.DataFrame, sections: _Sections
-) -> Sequence[Kept]:
+) -> ArmEffects:
     """Write the tables of one arm; return what contrasts between arms are made of."""
     of_arm = sections.treatment.arm_folders[arm]
     scored, matched = folders.of("score", of_arm), folders.of("match", of_arm)
@@ -113,7 +115,7 @@ def _estimate_arm(
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")
     write(RECOVERY, recover(study, truth, results.estimates), folder)
-    return results.kept
+    return arm_effects(study, results)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.study import prepare_study
-from pipeline.inference.arm_contrasts import contrast_table
+from pipeline.inference.arm_contrasts import as_contrasts, contrast_rows, effects_by_place
 from pipeline.params.arms import Arms
 from pipeline.selection.arms import panel_of_arm
 from pipeline.selection.risk_sets import risk_sets
@@ -79,7 +79,8 @@ def effects_by_arm(panel, arms, **spec):
 
 
 def contrasts(found) -> pd.DataFrame:
-    table = contrast_table({arm: results.kept for arm, results in found.items()}, ASKED)
+    effects = {arm: effects_by_place(own.estimates, own.kept) for arm, own in found.items()}
+    table = as_contrasts(contrast_rows(effects, ASKED))
     return table.set_index(["contrast", "term", "event_time"]).sort_index()
 
 
@@ -132,11 +133,23 @@ def test_clusters_with_firms_of_both_arms_count_once():
 
 def test_an_arm_without_the_effect_is_a_row_with_the_reason():
     panel, arms = world(4)
-    found = effects_by_arm(panel, arms)
-    kept = {"a": found["a"].kept, "b": ()}
-    table = contrast_table(kept, ASKED)
+    found = effects_by_arm(panel, arms)["a"]
+    effects = {"a": effects_by_place(found.estimates, found.kept), "b": {}}
+    table = as_contrasts(contrast_rows(effects, ASKED))
     assert table["estimate"].isna().all()
     assert set(table["reason"]) == {"arm_without_effect"}
+
+
+def test_effects_without_an_error_have_a_sum_without_one():
+    panel, arms = world(4)
+    found = effects_by_arm(panel, arms)
+    effects = {arm: effects_by_place(own.estimates, ()) for arm, own in found.items()}
+    table = as_contrasts(contrast_rows(effects, ASKED)).set_index(
+        ["contrast", "term", "event_time"]
+    )
+    row, whole = (rows.loc[("difference", "att", pd.NA)] for rows in (table, contrasts(found)))
+    assert row["estimate"] == whole["estimate"]
+    assert np.isnan(row["std_error"]) and row["reason"] == "arm_without_error"
 
 
 @pytest.mark.slow

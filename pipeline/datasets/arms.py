@@ -61,12 +61,39 @@ ARM_FLOW = Dataset(
     },
 )
 
+# What a weighted sum of arms' effects is of.
+CONTRAST, OWN, OVERALL = "contrast", "own", "overall"
+
 ARM_CONTRASTS = Dataset(
     name="ARM_CONTRASTS",
     row="one weighted sum of the effects of several arms, or the reason why there is none",
-    key=("contrast", "outcome", "design", "estimator", "term", "event_time"),
+    key=(
+        "estimand",
+        "contrast",
+        "exposure",
+        "outcome",
+        "design",
+        "estimator",
+        "term",
+        "event_time",
+    ),
     columns={
-        "contrast": Column("string", "contrast as named in params"),
+        "estimand": Column(
+            "string",
+            f"{CONTRAST}: as params weigh arms; {OWN}: of own participation, the total on "
+            f"participants less spillover at their own exposure; {OVERALL}: mean over participants "
+            "and exposed",
+        ),
+        "contrast": Column(
+            "string",
+            f"contrast as named in params; the arm of which {OWN} is; all arms of participants "
+            f"together are `all` ({OVERALL})",
+        ),
+        "exposure": Column(
+            "string",
+            "exposure by which firms are spilt over, as named in params",
+            missing="the contrast is named in params",
+        ),
         "outcome": Column("string", "outcome as named in params"),
         "design": Column("string", "matching design"),
         "estimator": Column("string", "name of the spec"),
@@ -86,52 +113,52 @@ ARM_CONTRASTS = Dataset(
             "from the joint covariance",
             tells="effect",
             unit="see `scale` of ESTIMATES",
-            missing="not estimated, see `reason`",
+            missing="not estimated, or without an error, see `reason`",
         ),
         "std_error_apart": Column(
             "number",
             "as if the arms had no cluster in common, for comparison",
             tells="effect",
             unit="see `scale` of ESTIMATES",
-            missing="not estimated, see `reason`",
+            missing="not estimated, or without an error, see `reason`",
         ),
         "df": Column(
             "number",
             "degrees of freedom of the t distribution",
             tells="statistic",
             unit="degrees of freedom",
-            missing="the distribution is normal, or not estimated",
+            missing="the distribution is normal, or there is no error",
         ),
         "p_value": Column(
             "number",
             "two-sided p-value",
             tells="statistic",
             unit="probability",
-            missing="not estimated, see `reason`",
+            missing="not estimated, or without an error, see `reason`",
         ),
         "conf_low": Column(
             "number",
             "lower end of the interval",
             tells="effect",
             unit="see `scale` of ESTIMATES",
-            missing="not estimated, see `reason`",
+            missing="not estimated, or without an error, see `reason`",
         ),
         "conf_high": Column(
             "number",
             "upper end of the interval",
             tells="effect",
             unit="see `scale` of ESTIMATES",
-            missing="not estimated, see `reason`",
+            missing="not estimated, or without an error, see `reason`",
         ),
         "n_clusters": Column(
             "integer",
             "clusters behind any of the effects",
             tells="other_count",
-            missing="not estimated, see `reason`",
+            missing="not estimated, or without an error, see `reason`",
         ),
         "reason": Column(
             "string",
-            "code: why there is none",
+            "code: why there is none, or no error",
             tells="words",
             missing="nothing is missing",
         ),
@@ -140,6 +167,40 @@ ARM_CONTRASTS = Dataset(
             "fields of the reason, JSON",
             tells="words",
             missing="the reason has none, or there is none",
+        ),
+        "remarks": Column(
+            "string",
+            "codes and fields of what must be known, JSON",
+            tells="words",
+            missing="there is nothing to know",
+        ),
+    },
+)
+
+OWN_EXPOSURE = Dataset(
+    name="OWN_EXPOSURE",
+    row="participants behind one arm's effect in one class of exposure to other participants",
+    key=("arm", "exposure", "outcome", "design", "class", "lag"),
+    columns={
+        "arm": Column("string", "arm of participants as named in params"),
+        "exposure": Column("string", "exposure as named in params"),
+        "outcome": Column("string", "outcome as named in params"),
+        "design": Column("string", "matching design"),
+        "class": Column(
+            "integer",
+            "class at first exposure, in the order of params; 0 is not exposed from own entry on",
+        ),
+        "lag": Column(
+            "integer",
+            "years from own entry to first exposure",
+            missing="not exposed, or before own entry",
+        ),
+        "n_firms": Column("integer", "participants behind the effect", tells="count"),
+        "share": Column(
+            "number",
+            "share of those whose exposure is known, weighted as in the effect",
+            tells="share",
+            unit="share",
         ),
     },
 )

@@ -73,7 +73,10 @@ ESTIMATES = Dataset(
         "inference": Column("string", "method behind the interval: analytic, wild_bootstrap"),
         "band": Column("string", "pointwise or simultaneous"),
         "estimand": Column(
-            "string", "att; att_matched after losses; ato for overlap weights", tells="words"
+            "string",
+            "att; att_matched after losses; ato for overlap weights; where some firms are exposed "
+            "to others, total_on_treated or spill, on those matched (MATCHED counts them)",
+            tells="words",
         ),
         "estimate": Column(
             "number", "the effect", tells="effect", unit=_SCALE, missing=_NOT_ESTIMATED

@@ -114,7 +114,7 @@ def prepare_study(
     study = Study(
         panel=panel,
         stacks={},
-        estimand={d: _estimand(weights, d) for d in designs},
+        estimand={d: treatment.estimand_of(arm) or _estimand(weights, d) for d in designs},
         outcomes=outcomes.root,
         matched_times=matched_times,
         treatment=treatment,

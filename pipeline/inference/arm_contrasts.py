@@ -6,15 +6,15 @@ its clusters' influences, so that the variance of sum_a w_a b_a is the sum over 
 what a regression of all arms at once, clustered alike, would give up to that factor.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arms import ARM_CONTRASTS
+from pipeline.datasets.arms import ARM_CONTRASTS, CONTRAST
 from pipeline.datasets.arrays import Codes
-from pipeline.datasets.reasons import packed
+from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.kept import Kept
 from pipeline.effects.rows import ALL, Label, Row
@@ -25,10 +25,41 @@ from pipeline.inference.stored import NUMBERED
 from pipeline.params.analyses import clustering_levels
 from pipeline.params.arms import Arms
 
-# Effects whose sums are contrasts: the headline's average, and those by event time.
+# TermEffects whose sums are contrasts: the headline's average, and those by event time.
 _FAMILIES = ("att", "event")
 
-Weights = Mapping[str, float]
+# An effect that is zero because all others are measured against it.
+_REFERENCE = "reference_period"
+
+# Outcome, design and spec of effects.
+Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class TermEffects:
+    """Hold the effects of one arm at one place: estimates, missing where there is none.
+
+    `kept` is what those with a standard error rest on.
+    """
+
+    estimates: Mapping[Term, float]
+    kept: Sequence[Kept]
+
+    def holder(self, term: Term) -> Kept | None:
+        """Return the result with a term's influences, None where it has no standard error."""
+        return next((kept for kept in self.kept if term in kept.by_cluster.terms), None)
+
+
+ByPlace = Mapping[Place, TermEffects]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Hold the weight of one term of one arm in a sum."""
+
+    weight: float
+    arm: str
+    term: Term
 
 
 @dataclass(frozen=True)
@@ -47,43 +78,71 @@ def weighted_sum(parts: Sequence[tuple[float, Kept]], term: Term) -> SumOfArms:
 
     Clusters are those of one level of PANEL, the same by name in all results.
     """
-    influences = [_by_name(kept, term) * weight for weight, kept in parts]
-    together = pd.concat(influences).groupby(level=0).sum()
-    apart = sum(float((own**2).sum()) for own in influences)
-    names = {str(name) for _, kept in parts for name in kept.names[_with_rows(kept)]}
-    small_sample = all(kept.small_sample for _, kept in parts)
+    return sum_of_terms([(weight, kept, term) for weight, kept in parts])
+
+
+def sum_of_terms(parts: Sequence[tuple[float, Kept, Term]]) -> SumOfArms:
+    """Return the weighted sum of terms of results; several of one result count as one arm's."""
+    results = {id(kept): kept for _, kept, _ in parts}
+    by_arm = []
+    for key in results:
+        own = [_by_name(kept, term) * weight for weight, kept, term in parts if id(kept) == key]
+        by_arm.append(pd.concat(own).groupby(level=0).sum())
+    together = pd.concat(by_arm).groupby(level=0).sum()
+    names = {str(name) for kept in results.values() for name in kept.names[_with_rows(kept)]}
+    small_sample = all(kept.small_sample for kept in results.values())
     return SumOfArms(
-        estimate=sum(weight * kept.by_cluster.estimate(term) for weight, kept in parts),
+        estimate=sum(weight * kept.by_cluster.estimate(term) for weight, kept, term in parts),
         std_error=float(np.sqrt((together**2).sum())),
-        std_error_apart=float(np.sqrt(apart)),
+        std_error_apart=float(np.sqrt(sum(float((own**2).sum()) for own in by_arm))),
         n_clusters=len(names),
         df=len(names) - 1 if small_sample else np.inf,
     )
 
 
-def contrast_table(kept_by_arm: Mapping[str, Iterable[Kept]], arms: Arms) -> pd.DataFrame:
-    """Return ARM_CONTRASTS: each contrast of every spec's average and effects by event time.
+def contrast_rows(found: Mapping[str, ByPlace], arms: Arms) -> list[Row]:
+    """Return rows of ARM_CONTRASTS: named contrasts of every spec's average and event times.
 
-    `kept_by_arm` holds what every arm's results rest on. Where an arm lacks an effect, or clusters
-    are not the same in all, the row has a reason.
+    `found` holds every arm's effects. Where an arm lacks an effect, or its error, or clusters are
+    not the same in all, the row has a reason.
     """
-    found = {arm: _whole(results) for arm, results in kept_by_arm.items()}
-    rows = [
+    return [
         row
         for name, weights in arms.contrasts.items()
         for row in _contrast_rows(name, {arm: w for arm, w in weights.items() if w}, found)
     ]
+
+
+def as_contrasts(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return rows as ARM_CONTRASTS; what they do not say is missing."""
     if not rows:
         return empty(ARM_CONTRASTS)
     return conform(ARM_CONTRASTS, pd.DataFrame(rows).reindex(columns=list(ARM_CONTRASTS.columns)))
 
 
-_Place = tuple[str, str, str]
+def effects_by_place(estimates: pd.DataFrame, kept: Iterable[Kept]) -> dict[Place, TermEffects]:
+    """Return averages and effects by event time on all firms, of ESTIMATES and what they rest on.
+
+    The reference year, of which no effect is estimated, is left out.
+    """
+    places = ["outcome", "design", "estimator"]
+    everyone = (estimates[["sample", "grouping", "subgroup"]] == ALL).all(axis=1)
+    plain = estimates[["cohort", "year", "last_event_time"]].isna().all(axis=1)
+    wanted = estimates["term"].isin(_FAMILIES) & (estimates["reason"] != _REFERENCE)
+    found: dict[Place, dict[Term, float]] = {}
+    for row in estimates[everyone & plain & wanted].to_dict("records"):
+        time = None if pd.isna(row["event_time"]) else int(row["event_time"])
+        own = found.setdefault(tuple(row[name] for name in places), {})
+        term = Term(row["term"], event_time=time)
+        # rows of other methods of inference have the same estimate, or none
+        if np.isnan(own.get(term, np.nan)):
+            own[term] = row["estimate"]
+    results = _on_all_firms(kept)
+    return {place: TermEffects(own, results.get(place, [])) for place, own in found.items()}
 
 
-def _whole(results: Iterable[Kept]) -> dict[_Place, list[Kept]]:
-    """Return results on all firms by outcome, design and spec."""
-    found: dict[_Place, list[Kept]] = {}
+def _on_all_firms(results: Iterable[Kept]) -> dict[Place, list[Kept]]:
+    found: dict[Place, list[Kept]] = {}
     for kept in results:
         label = kept.label
         if {label.sample, label.grouping, label.subgroup} == {ALL}:
@@ -92,36 +151,57 @@ def _whole(results: Iterable[Kept]) -> dict[_Place, list[Kept]]:
     return found
 
 
-def _contrast_rows(
-    name: str, weights: Weights, found: Mapping[str, Mapping[_Place, list[Kept]]]
-) -> Iterator[Row]:
-    places = dict.fromkeys(place for arm in weights for place in found.get(arm, {}))
-    for place in places:
-        by_arm = {arm: found.get(arm, {}).get(place, []) for arm in weights}
-        key = {"contrast": name} | dict(zip(("outcome", "design", "estimator"), place, strict=True))
-        for term in _terms(by_arm):
-            yield (
-                key
-                | {"term": term.family, "event_time": term.event_time}
-                | _row(term, weights, by_arm)
-            )
+def places_of(arms: Iterable[str], found: Mapping[str, ByPlace]) -> list[Place]:
+    """Return the outcomes, designs and specs of which some arm has effects."""
+    return list(dict.fromkeys(place for arm in arms for place in found.get(arm, {})))
 
 
-def _terms(by_arm: Mapping[str, list[Kept]]) -> list[Term]:
-    kept = [result for results in by_arm.values() for result in results]
-    every = dict.fromkeys(term for result in kept for term in result.by_cluster.terms)
-    chosen = [t for t in every if t.family in _FAMILIES and t.cohort is None and t.year is None]
-    return sorted(chosen, key=lambda t: (t != ATT, t.event_time or 0))
+def terms_at(place: Place, arms: Iterable[str], found: Mapping[str, ByPlace]) -> list[Term]:
+    """Return the average and the effects by event time of which an arm has a row, in this order."""
+    here = [found[arm][place] for arm in arms if place in found.get(arm, {})]
+    every = dict.fromkeys(term for effects in here for term in effects.estimates)
+    return sorted(every, key=lambda t: (t != ATT, t.event_time or 0))
 
 
-def _row(term: Term, weights: Weights, by_arm: Mapping[str, list[Kept]]) -> Row:
-    parts = {arm: _holder(by_arm[arm], term) for arm in weights}
-    known = [(weights[arm], kept) for arm, kept in parts.items() if kept is not None]
-    if why := _why_none(parts):
-        return packed(why)
-    total, label = weighted_sum(known, term), known[0][1].label
+def key_of(estimand: str, contrast: str, place: Place, term: Term) -> Row:
+    """Return the key of a row of ARM_CONTRASTS but for its exposure."""
+    outcome, design, estimator = place
+    where = {"outcome": outcome, "design": design, "estimator": estimator}
+    what = {"estimand": estimand, "contrast": contrast, "exposure": None}
+    return what | where | {"term": term.family, "event_time": term.event_time}
+
+
+def sum_figures(
+    parts: Sequence[Part],
+    place: Place,
+    found: Mapping[str, ByPlace],
+    remarks: Iterable[Reason] = (),
+) -> Row:
+    """Return a sum as columns of ARM_CONTRASTS, or what of it there is, and the reason."""
+    nothing = TermEffects({}, ())
+    of_parts = [(part, found.get(part.arm, {}).get(place, nothing)) for part in parts]
+    effects = {part: own.estimates.get(part.term, np.nan) for part, own in of_parts}
+    if lacking := _arms_where(parts, lambda part: bool(np.isnan(effects[part]))):
+        return packed(Reason("arm_without_effect", {"arms": lacking}))
+    said = {"remarks": packed_remarks(remarks)}
+    estimate = {"estimate": sum(part.weight * effect for part, effect in effects.items())}
+    held = {part: own.holder(part.term) for part, own in of_parts}
+    if unsure := _arms_where(parts, lambda part: held[part] is None):
+        return estimate | said | packed(Reason("arm_without_error", {"arms": unsure}))
+    known = [(part.weight, kept, part.term) for part, kept in held.items() if kept is not None]
+    labels = [kept.label for _, kept, _ in known]
+    if len({_levels(label) for label in labels}) > 1 or not _is_named(labels[0]):
+        return estimate | said | packed(Reason("arms_without_common_clusters"))
+    return _figures(sum_of_terms(known), labels[0].conf_level) | said
+
+
+def _arms_where(parts: Sequence[Part], lacks: Callable[[Part], bool]) -> list[str]:
+    return list(dict.fromkeys(part.arm for part in parts if lacks(part)))
+
+
+def _figures(total: SumOfArms, conf_level: float) -> Row:
     estimate, error = np.array([total.estimate]), np.array([total.std_error])
-    shown = t_intervals(estimate, error, total.df, label.conf_level)
+    shown = t_intervals(estimate, error, total.df, conf_level)
     return {
         "estimate": total.estimate,
         "std_error": total.std_error,
@@ -134,19 +214,13 @@ def _row(term: Term, weights: Weights, by_arm: Mapping[str, list[Kept]]) -> Row:
     }
 
 
-def _holder(results: Sequence[Kept], term: Term) -> Kept | None:
-    return next((kept for kept in results if term in kept.by_cluster.terms), None)
-
-
-def _why_none(parts: Mapping[str, Kept | None]) -> Reason | None:
-    """Say why arms' effects have no joint covariance; None where they have."""
-    lacking = [arm for arm, kept in parts.items() if kept is None]
-    if lacking:
-        return Reason("arm_without_effect", {"arms": lacking})
-    labels = [kept.label for kept in parts.values() if kept is not None]
-    if len({_levels(label) for label in labels}) > 1 or not _is_named(labels[0]):
-        return Reason("arms_without_common_clusters")
-    return None
+def _contrast_rows(
+    name: str, weights: Mapping[str, float], found: Mapping[str, ByPlace]
+) -> Iterator[Row]:
+    for place in places_of(weights, found):
+        for term in terms_at(place, weights, found):
+            parts = [Part(weight, arm, term) for arm, weight in weights.items()]
+            yield key_of(CONTRAST, name, place, term) | sum_figures(parts, place, found)
 
 
 def _levels(label: Label) -> tuple[str | None, str | None]:

@@ -8,6 +8,9 @@ from pipeline.params.arms import ONLY_ARM, Arms, ExposureArm
 from pipeline.params.exposure import Exposures
 from pipeline.params.settings import Settings
 
+# What effects are of where some firms are exposed to the participation of others.
+TOTAL_ON_TREATED, SPILL = "total_on_treated", "spill"
+
 
 class IndicatorEntry(Settings):
     """Take the entry year from a 0/1 column of the panel: the first year in which it is 1.
@@ -146,6 +149,18 @@ class TreatmentSection(Settings):
         if self.arms is None:
             return {ONLY_ARM: ""}
         return {name: "" if name == self.arms.headline else name for name in self.arms.named}
+
+    def estimand_of(self, arm: str) -> str | None:
+        """Return what the effects of an arm are of, where the study asks who is exposed.
+
+        With comparison firms out of reach the effect on participants is a total one, of their own
+        participation and of that of others; that on the exposed is spillover. None without arms or
+        exposure, where effects are on the treated and of them alone.
+        """
+        if self.arms is None or not self.exposure:
+            return None
+        is_exposed = isinstance(self.arms.named.get(arm), ExposureArm)
+        return SPILL if is_exposed else TOTAL_ON_TREATED
 
     @property
     def reference_event_time(self) -> int:

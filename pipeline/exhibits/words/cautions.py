@@ -60,7 +60,7 @@ def _errors_by_firm(results: StudyResults, shown: Shown, letter: str) -> str:
 
 def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
     effects = panel_effects(results, shown, letter)
-    if all(effect.estimand != "att_matched" for effect in effects):
+    if all(effect.estimand in ("att", "ato") for effect in effects):
         return ""
     lost = treated_lost(results, shown.panels[letter].design)
     if not lost:

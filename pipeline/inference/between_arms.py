@@ -1,0 +1,33 @@
+"""All that is said between the arms of a study: contrasts, own and overall effects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.inference.arm_contrasts import as_contrasts, contrast_rows
+from pipeline.inference.own_effects import sums_under_exposure
+from pipeline.inference.own_exposure import ArmEffects, own_exposure
+from pipeline.params.treatment import TreatmentSection
+
+
+@dataclass(frozen=True)
+class BetweenArms:
+    """Hold ARM_CONTRASTS and OWN_EXPOSURE."""
+
+    contrasts: pd.DataFrame
+    own_exposure: pd.DataFrame
+
+
+def between_arms(
+    effects: Mapping[str, ArmEffects], exposure: pd.DataFrame, treatment: TreatmentSection
+) -> BetweenArms:
+    """Return the contrasts that params name, and own and overall effects under each exposure.
+
+    `effects` are those of every arm, `exposure` is EXPOSURE, without a row where there is none.
+    """
+    assert treatment.arms is not None, "of studies with arms"
+    shares = own_exposure(effects, exposure, treatment)
+    rows = contrast_rows({arm: own.by_place for arm, own in effects.items()}, treatment.arms)
+    rows += sums_under_exposure(effects, exposure, shares, treatment)
+    return BetweenArms(as_contrasts(rows), shares)
