@@ -12,7 +12,9 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.study import prepare_study
 from pipeline.inference.arm_contrasts import as_contrasts, contrast_rows, effects_by_place
+from pipeline.inference.conley import conley_covariance
 from pipeline.params.arms import Arms
+from pipeline.params.inference import Conley
 from pipeline.selection.arms import panel_of_arm
 from pipeline.selection.risk_sets import risk_sets
 
@@ -161,3 +163,21 @@ def test_coverage_of_a_difference_is_nominal_with_the_joint_covariance():
         hits.append(row["conf_low"] <= 0.4 <= row["conf_high"])
     # 0.95 less three Monte-Carlo errors of sqrt(.95 x .05 / 60) = .028
     assert np.mean(hits) >= 0.95 - 3 * 0.028
+
+
+def test_contrasts_over_distances_take_pairs_of_all_arms():
+    panel, arms = world(5)
+    rng = np.random.default_rng(5)
+    firm = pd.factorize(panel["firm_id"])[0]
+    at = rng.uniform(0, 3, (2 * EACH + NEVER, 2))
+    panel = panel.assign(lat=at[firm, 0], lon=at[firm, 1])
+    near = {"cutoff_km": 60.0, "latitude": "lat", "longitude": "lon"}
+    found = effects_by_arm(panel, arms, cluster="distance", conley=near, average="event")
+    row = contrasts(found).loc[("difference", "att", pd.NA)]
+    dy = change(panel).to_numpy()
+    a, b = dy[:EACH], dy[EACH : 2 * EACH]
+    influence = np.concatenate([(a - a.mean()) / EACH, -(b - b.mean()) / EACH, np.zeros(NEVER)])
+    asked = Conley(cutoff_km=60)
+    variance = conley_covariance(influence[:, None], *at.T, asked)[0, 0]
+    assert row["std_error"] == pytest.approx(np.sqrt(variance), rel=1e-9)
+    assert row["n_clusters"] == 2 * EACH + NEVER

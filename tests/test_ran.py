@@ -28,6 +28,7 @@ from pipeline.exhibits.words.said import SAID, SAID_OF_ANALYSES, SILENT, SILENT_
 FLAT = {"estimator": "flat"}
 STACKED = {"estimator": "stacked"}
 HEADLINE = STACKED | {"design": "covariates_lags"}
+NEAR = HEADLINE | {"cluster": "distance", "cutoff_km": 50.0, "kernel": "uniform"}
 GROUP_TIME = FLAT | {
     "kind": "group_time",
     "method": ["difference"],
@@ -90,6 +91,8 @@ CHANGES = [
     ("covariates", EXTENDED, ["age"], "adjusted for Age (t\u22121)"),
     ("bias_adjustment", DIFFERENCE, ["age"], "what differences in Age (t\u22121) remain"),
     ("cluster", HEADLINE, "firm", "clustered by firm;"),
+    ("cutoff_km", NEAR, 75.0, "firms up to 75 km apart share shocks, each pair alike"),
+    ("kernel", NEAR, "bartlett", "share shocks, a pair the less the farther apart"),
     ("other_cluster", HEADLINE, "firm", "clustered by municipality x sector; and by firm;"),
     ("placebo_entry_years", STACKED, 7, "Entry dated 7 years too early"),
     ("conf_level", STACKED, 0.9, "90 percent confidence intervals"),

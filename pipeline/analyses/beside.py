@@ -95,7 +95,7 @@ def _add_detectable(collected: Collected, task: Task, label: Label, found: Found
     estimator = ESTIMATORS[task.spec.estimator]
     if estimator.plans and np.isfinite(summary.get("std_error", np.nan)):
         kept = collected.kept_of(label, Term(summary["term"]))
-        if kept is not None and kept.others is None:
+        if kept is not None and kept.by_whole_clusters:
             average = kept.by_cluster.where([Term(summary["term"])])
             normal = not np.isfinite(df)
             rows += by_treated_clusters(label, average, settings, baseline, normal=normal)

@@ -21,6 +21,7 @@ from pipeline.effects.study import Study, asked
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.matching.redo import Redo
 from pipeline.params.analyses import Analysis, GroupsSection, SizeWeighted, clustering_levels
+from pipeline.params.inference import SpatialErrors
 from pipeline.params.inference_methods import METHODS, Method
 from pipeline.params.outcomes import Outcome
 from pipeline.params.spec_options import OPTIONS, EstimatesAsked
@@ -213,6 +214,7 @@ def _not_drawn(method: Method) -> Row:
 def _options(spec: EstimatesAsked | Analysis) -> Row:
     """Return the options that some have: those that a spec or analysis lacks are `none`."""
     option = partial(_option, spec)
+    near: SpatialErrors | None = option("conley")
     bins = [(b.first_event_time, b.last_event_time) for b in option("event_bins")]
     return {
         "event_bins": packed_list(bins),
@@ -222,6 +224,8 @@ def _options(spec: EstimatesAsked | Analysis) -> Row:
         "weight_matched_again": option("weight_matched_again"),
         "covariates": packed_list(option("covariates")),
         "bias_adjustment": packed_list(option("bias_adjustment")),
+        "cutoff_km": None if near is None else near.cutoff_km,
+        "kernel": NONE if near is None else near.kernel,
         "variance": "hc3" if option("inference") == "hc3" else option("variance"),
         "variance_neighbours": option("variance_neighbours"),
         "placebo_entry_years": option("placebo_entry_years") or 0,

@@ -24,8 +24,9 @@ class Kept:
     place of firms: influences (G, k) by cluster code, whose products sum to covariances, of those
     terms whose influences are stored. `names` (G,) are the clusters'. Where errors are clustered
     in two directions, clusters are the pairs of both: `names` are those of the first, `others`
-    those of the second, None in one direction. `small_sample` says that tests are t tests with
-    clusters less one degrees of freedom, else they are normal.
+    those of the second, None in one direction. Where firms near each other share shocks, clusters
+    are `places`, latitude and longitude (G, 2), and products of near ones count too. `small_sample`
+    says that tests are t tests with clusters less one degrees of freedom, else they are normal.
     """
 
     label: Label
@@ -35,12 +36,18 @@ class Kept:
     names: NDArray[np.object_]
     others: NDArray[np.object_] | None = None
     small_sample: bool = True
+    places: Floats | None = None
 
     @property
     def influence(self) -> Floats:
         """Return influences by cluster code, (G, k)."""
         assert self.by_cluster.influence is not None, "kept by cluster"
         return self.by_cluster.influence
+
+    @property
+    def by_whole_clusters(self) -> bool:
+        """Say whether covariances are sums over clusters in one direction."""
+        return self.others is None and self.places is None
 
     def covariance_of(self, terms: Sequence[Term]) -> Floats:
         """Return the covariance of some terms, missing where one has no standard error."""

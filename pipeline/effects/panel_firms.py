@@ -46,7 +46,8 @@ def panel_firms(study: Study) -> PanelFirms:
 
 def panel_clusters(study: Study, firms: PanelFirms) -> ClusterLevels:
     """Return the clusters of every firm: `assignment`, and further levels that specs name."""
-    found = levels_at(study.panel, firms.row, ["cluster", *levels_named(study.estimate)])
+    named = levels_named(study.panel, study.estimate)
+    found = levels_at(study.panel, firms.row, [("cluster",), *named])
     return ClusterLevels(_as_named(found.codes), _as_named(found.names))
 
 

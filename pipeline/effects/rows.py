@@ -51,7 +51,7 @@ def fit_key(label: Label) -> Row:
 
 def spec_label(study: Study, spec: Spec, design: str, outcome: str) -> Label:
     """Return the label of a spec's estimates, on the outcome's own scale."""
-    return _label(study, spec.name, spec.cluster, design, outcome)
+    return _label(study, spec.name, spec.clustering, design, outcome)
 
 
 def analysis_label(study: Study, name: str, analysis: Analysis, design: str, outcome: str) -> Label:

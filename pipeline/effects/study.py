@@ -125,7 +125,7 @@ def prepare_study(
     )
     for design in track(designs, "designs joined", len(designs), name=str):
         joined = join_stacks(study.index, weights, matches, design, treatment)
-        study.stacks[design] = with_levels(joined, panel, levels_named(estimate))
+        study.stacks[design] = with_levels(joined, panel, levels_named(panel, estimate))
     if not any(outcome.in_percent_of_mean for outcome in outcomes.root.values()):
         return study
     compared = study.stacks[estimate.headline.design]

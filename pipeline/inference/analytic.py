@@ -16,7 +16,8 @@ from pipeline.effects.imputed_effects import ImputedEffects
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
-from pipeline.inference.cautions import cluster_caution, pair_cautions
+from pipeline.inference.cautions import LEAST_COMPONENTS, cluster_caution, pair_cautions
+from pipeline.inference.conley import NEGATIVE, conley_covariance
 from pipeline.inference.counts import LONE_IN_COHORTS, Counts, cluster_codes, count
 from pipeline.inference.covariance import (
     cluster_sums,
@@ -29,7 +30,8 @@ from pipeline.inference.covariance import (
     without_rounding,
 )
 from pipeline.inference.result_rows import Errors, result_rows
-from pipeline.params.analyses import Clustering
+from pipeline.params.analyses import EXPOSURE_COMPONENT, Clustering
+from pipeline.params.inference import SpatialErrors
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Inferred:
     """Hold a result with its covariance (k, k), clustered by `clusters`, codes by firm (F,).
 
     `influence` (G, k) holds each cluster's influence, by cluster code, whose cross-products sum to
-    the covariance; None where errors are clustered in two directions.
+    the covariance; None where errors are clustered in two directions. Where firms near each other
+    share shocks clusters are places, of which those of near ones count too.
     `adjusted` says that the covariance had negative eigenvalues, which are set to zero. Variances
     that are rounding are exact zeros. `undefined` are terms whose variance the method does not
     give, with the reason.
@@ -61,6 +64,13 @@ class Inferred:
     def two_way(self) -> bool:
         """Say whether errors are clustered in two directions."""
         return len(self.clusters) > 1
+
+    @property
+    def if_negative(self) -> Reason | None:
+        """Return why a variance is negative; None where it cannot be."""
+        if isinstance(self.cluster, SpatialErrors):
+            return NEGATIVE
+        return Reason("negative_variance") if self.two_way else None
 
     @cached_property
     def of_pair(self) -> list[Reason]:
@@ -113,6 +123,8 @@ class Inferred:
     @property
     def levels(self) -> tuple[str, ...]:
         """Return what each direction's clusters are."""
+        if isinstance(self.cluster, SpatialErrors):
+            return (self.cluster.level,)
         if not isinstance(self.cluster, str):
             return self.cluster
         return ("assignment", "matched_set") if self.two_way else (self.cluster,)
@@ -144,7 +156,7 @@ class Inferred:
         ), codes
 
     def _why_none(self, term: Term, error: float) -> Reason | None:
-        reason = self.counts_at(term).why_none(error, self.two_way)
+        reason = self.counts_at(term).why_none(error, self.if_negative)
         if reason is not None or self.estimated.regression is not None:
             return reason or self.undefined.get(term)
         if self.counts.n_clusters < 3:
@@ -177,12 +189,15 @@ def infer(estimated: Estimated, cluster: Clustering) -> Inferred:
     """Return a result with its clustered covariance; `cluster` as specs name it."""
     clusters = cluster_codes(estimated.seen, cluster)
     counts = count(estimated.seen, *clusters)
-    raw, influence = _covariance(estimated, clusters, counts)
+    if cluster == EXPOSURE_COMPONENT:
+        counts = replace(counts, least_components=LEAST_COMPONENTS)
+    raw, influence = _covariance(estimated, cluster, clusters, counts)
     covariance = raw if influence is not None else without_negative_eigenvalues(raw)
     adjusted = covariance is not raw
     n_firms = counts.n_treated + counts.n_control
     n_obs = counts.n_obs if estimated.regression else n_firms
-    exact = is_rounding(std_errors_of(covariance), n_obs, estimated.largest, estimated.rounding)
+    sizes = np.sqrt(np.abs(np.diag(covariance)))
+    exact = is_rounding(sizes, n_obs, estimated.largest, estimated.rounding)
     covariance = np.where(exact | exact[:, None], 0.0, covariance)
     if influence is not None and exact.any():
         influence = np.where(exact, 0.0, influence)
@@ -192,9 +207,11 @@ def infer(estimated: Estimated, cluster: Clustering) -> Inferred:
 
 
 def _covariance(
-    estimated: Estimated, clusters: tuple[Codes, ...], counts: Counts
+    estimated: Estimated, cluster: Clustering, clusters: tuple[Codes, ...], counts: Counts
 ) -> tuple[Floats, Floats | None]:
-    """Cluster in one direction, which gives influences too, or in two."""
+    """Cluster in one direction or by distance, which give influences too, or in two directions."""
+    if isinstance(cluster, SpatialErrors):
+        return _spatial(estimated, clusters[0], cluster)
     factor = factor_of(estimated, clusters, counts)
     if len(clusters) == 1:
         sums = cluster_sums(_influence(estimated, clusters[0]), clusters[0])
@@ -204,6 +221,14 @@ def _covariance(
     assert influence is not None, "what has none is inferred otherwise"
     assert not isinstance(estimated.source, ImputedEffects), "params refuse two directions"
     return two_way_covariance(influence, (clusters[0], clusters[1]), factor), None
+
+
+def _spatial(estimated: Estimated, place: Codes, asked: SpatialErrors) -> tuple[Floats, Floats]:
+    """Return the covariance where firms near each other share shocks, and influences by place."""
+    at = np.array(estimated.seen.names[asked.level].tolist(), dtype=np.float64).reshape(-1, 2)
+    sums = cluster_sums(_influence(estimated, place), place)
+    latitude, longitude = at[: len(sums)].T
+    return conley_covariance(sums, latitude, longitude, asked), sums
 
 
 def _influence(estimated: Estimated, cluster: Codes) -> Floats:

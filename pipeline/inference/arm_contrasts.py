@@ -3,7 +3,8 @@
 Arms share comparison firms, and clusters in which firms of both are. Each arm's effect is a sum of
 its clusters' influences, so that the variance of sum_a w_a b_a is the sum over clusters of
 (sum_a w_a psi_ga)^2, psi_ga cluster g's influence on arm a's effect, small-sample factor included:
-what a regression of all arms at once, clustered alike, would give up to that factor.
+what a regression of all arms at once, clustered alike, would give up to that factor. Where firms
+near each other share shocks, clusters are places, and those within reach are summed over in pairs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,9 @@ from pipeline.effects.kept import Kept
 from pipeline.effects.rows import ALL, Label, Row
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import Reason
+from pipeline.inference.conley import NEGATIVE
 from pipeline.inference.covariance import t_intervals
+from pipeline.inference.joint_variance import joint_variance
 from pipeline.inference.stored import NUMBERED
 from pipeline.params.analyses import clustering_levels
 from pipeline.params.arms import Arms
@@ -93,11 +96,16 @@ def sum_of_terms(parts: Sequence[tuple[float, Kept, Term]]) -> SumOfArms:
     small_sample = all(kept.small_sample for kept in results.values())
     return SumOfArms(
         estimate=sum(weight * kept.by_cluster.estimate(term) for weight, kept, term in parts),
-        std_error=float(np.sqrt((together**2).sum())),
-        std_error_apart=float(np.sqrt(sum(float((own**2).sum()) for own in by_arm))),
+        std_error=_root(joint_variance(together, results.values())),
+        std_error_apart=_root(sum(joint_variance(own, results.values()) for own in by_arm)),
         n_clusters=len(names),
         df=len(names) - 1 if small_sample else np.inf,
     )
+
+
+def _root(variance: float) -> float:
+    """Return a standard error, missing where a variance over pairs of places is negative."""
+    return float(np.sqrt(variance)) if variance >= 0 else float("nan")
 
 
 def contrast_rows(found: Mapping[str, ByPlace], arms: Arms) -> list[Row]:
@@ -190,9 +198,12 @@ def sum_figures(
         return estimate | said | packed(Reason("arm_without_error", {"arms": unsure}))
     known = [(part.weight, kept, part.term) for part, kept in held.items() if kept is not None]
     labels = [kept.label for _, kept, _ in known]
-    if len({_levels(label) for label in labels}) > 1 or not _is_named(labels[0]):
+    if len({label.cluster for label in labels}) > 1 or not _is_named(labels[0]):
         return estimate | said | packed(Reason("arms_without_common_clusters"))
-    return _figures(sum_of_terms(known), labels[0].conf_level) | said
+    total = sum_of_terms(known)
+    if np.isnan(total.std_error):
+        return estimate | said | packed(NEGATIVE)
+    return _figures(total, labels[0].conf_level) | said
 
 
 def _arms_where(parts: Sequence[Part], lacks: Callable[[Part], bool]) -> list[str]:

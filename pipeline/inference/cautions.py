@@ -5,6 +5,7 @@ from pipeline.effects.estimated import Seen
 from pipeline.errors import Reason
 from pipeline.panel.panel_index import is_nested
 from pipeline.params.analyses import Clustering, TwoWay
+from pipeline.params.inference import SpatialErrors
 
 # MacKinnon & Webb (2018), doi:10.1111/ectj.12107: with fewer treated clusters the restricted
 # bootstrap rejects next to never, the unrestricted far too often.
@@ -13,6 +14,9 @@ UNINFORMATIVE_BELOW = 6
 # Below about twenty treated clusters analytic intervals are too short (MacKinnon & Webb 2017,
 # doi:10.1002/jae.2508; `benchmarks.blind_programmes` measures by how much).
 FEW_TREATED_CLUSTERS = 20
+
+# Fewer components than these, into which exposure joins clusters, are too few for errors by them.
+LEAST_COMPONENTS = 20
 
 ERRORS_BY_FIRM = Reason("errors_by_firm")
 
@@ -23,12 +27,12 @@ def cluster_caution(cluster: Clustering, n_clusters: int, n_treated_clusters: in
     Sets that reach across assignment clusters join them, so that components may be far fewer than
     either; every one of them is treated. With a single treated cluster there is no interval.
     """
+    if isinstance(cluster, SpatialErrors):
+        return _few("places", n_treated_clusters)
     if not isinstance(cluster, str):
         return _few_of_a_pair(cluster, n_treated_clusters)
     if cluster != "components":
-        few = 1 < n_treated_clusters < FEW_TREATED_CLUSTERS
-        count = {"n_treated_clusters": n_treated_clusters}
-        return Reason("few_treated_clusters", count) if few else None
+        return _few("clusters", n_treated_clusters)
     if n_clusters >= FEW_TREATED_CLUSTERS:
         return None
     if n_clusters < 2:
@@ -43,7 +47,7 @@ def pair_cautions(cluster: Clustering, clusters: tuple[Codes, ...], seen: Seen) 
     Where one level lies within the other, errors are those by the other alone. Where assignment
     clusters are parts of neither, their shocks are not held.
     """
-    if isinstance(cluster, str):
+    if not isinstance(cluster, tuple):
         return []
     first, second = (code[seen.firm] for code in clusters)
     said = []
@@ -59,6 +63,11 @@ def pair_cautions(cluster: Clustering, clusters: tuple[Codes, ...], seen: Seen) 
     if not (is_nested(assigned, first) or is_nested(assigned, second)):
         said.append(Reason("two_way_splits_assignment", _levels(cluster)))
     return said
+
+
+def _few(what: str, n_treated: int) -> Reason | None:
+    few = 1 < n_treated < FEW_TREATED_CLUSTERS
+    return Reason(f"few_treated_{what}", {f"n_treated_{what}": n_treated}) if few else None
 
 
 def _few_of_a_pair(cluster: TwoWay, n_treated_clusters: int) -> Reason | None:

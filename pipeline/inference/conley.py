@@ -54,19 +54,14 @@ def conley_covariance(
     return near_sums(tree, sums, _reach(tree, asked))
 
 
-def negative_variances(covariance: Floats) -> tuple[Reason | None, ...]:
-    """Say of each estimate why it has no standard error; None where its variance is no negative."""
-    return tuple(NEGATIVE if variance < 0 else None for variance in np.diag(covariance))
-
-
 def _require_places(latitude: Floats, longitude: Floats) -> None:
     """Raise DataError where a firm has no place on the earth."""
     placed = (np.abs(latitude) <= 90) & (longitude >= -180) & (longitude <= 360)
     if faulty := int(np.count_nonzero(~placed)):
         raise DataError(
-            f"inference: conley: {faulty} of {len(latitude)} firms that estimates rest on have no "
+            f"cluster: distance: {faulty} of {len(latitude)} firms that estimates rest on have no "
             "latitude from -90 to 90 and longitude from -180 to 360 in degrees, which distances "
-            "need; complete them, leave these firms out, or use inference: analytic"
+            "need; complete them, leave these firms out, or use cluster: assignment"
         )
 
 
@@ -94,7 +89,7 @@ def _reach(tree: PlaceTree, asked: Conley) -> Reach:
     n_pairs = most_pairs(tree, chord)
     if n_pairs > MOST_PAIRS:
         raise IdentificationError(
-            "inference: conley: kernel: bartlett takes the distance of every pair of places within "
+            "cluster: distance: kernel: bartlett takes the distance of every pair of places within "
             f"{asked.cutoff_km:g} km, here of up to {n_pairs:,}, and of at most {MOST_PAIRS:,}; "
             "use kernel: uniform, which lists no pairs, or a smaller cutoff_km"
         )

@@ -16,7 +16,8 @@ from pipeline.effects.estimated import Seen
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import Reason
 from pipeline.panel.panel_index import n_groups
-from pipeline.params.analyses import OWN_LEVELS, Clustering
+from pipeline.params.analyses import EXPOSURE_COMPONENT, OWN_LEVELS, Clustering
+from pipeline.params.inference import SpatialErrors
 
 LONE_IN_COHORTS = Reason("every_entry_year_in_one_cluster")
 
@@ -28,6 +29,7 @@ class Counts:
     `n_control_clusters` have comparison firms. Where each of `n_entry_years` has effects of its
     own, `lone_entry_years` are those with treated, or with comparison, firms in a single cluster;
     `entry_years_at` says, by event time, which are seen at it, and whether then so.
+    `least_components` is how many clusters a standard error needs beyond two, 0 for no more.
     """
 
     n_treated: int
@@ -39,6 +41,7 @@ class Counts:
     n_entry_years: int = 0
     lone_entry_years: tuple[int, ...] = ()
     entry_years_at: Mapping[int, Mapping[int, bool]] = field(default_factory=dict)
+    least_components: int = 0
 
     def at(self, event_times: Iterable[int]) -> "Counts":
         """Return the counts of what rests on some event times; firms stay those of all."""
@@ -65,6 +68,9 @@ class Counts:
             return Reason("treated_in_one_cluster")
         if self.n_control_clusters < 2:
             return Reason("comparison_in_one_cluster")
+        if self.n_clusters < self.least_components:
+            found = {"n_components": self.n_clusters, "least": self.least_components}
+            return Reason("few_exposure_components", found)
         alone = 0 < self.n_entry_years == len(self.lone_entry_years)
         return LONE_IN_COHORTS if alone else None
 
@@ -75,13 +81,16 @@ class Counts:
             return None
         return Reason("entry_years_left_out_of_error", {"years": list(self.lone_entry_years)})
 
-    def why_none(self, std_error: float, two_way: bool = False) -> Reason | None:
-        """Say why there is no standard error, given the one computed; None where it stands."""
+    def why_none(self, std_error: float, negative: Reason | None = None) -> Reason | None:
+        """Say why there is no standard error, given the one computed; None where it stands.
+
+        One that is missing has a variance without freedom, or a `negative` one where they may be.
+        """
         if std_error > 0 or self.too_few is not None:
             return self.too_few
         if std_error == 0:
             return Reason("no_variation")
-        return Reason("negative_variance" if two_way else "no_freedom")
+        return Reason("no_freedom") if negative is None else negative
 
 
 def count(seen: Seen, *clusters: Codes) -> Counts:
@@ -145,13 +154,15 @@ def _in_one_cluster(entry: NDArray[np.int64], cluster: Codes) -> dict[int, bool]
 
 def cluster_codes(seen: Seen, cluster: Clustering) -> tuple[Codes, ...]:
     """Return the cluster of each firm, (F,), once or, for two-way clustering, twice."""
+    if isinstance(cluster, SpatialErrors):
+        return (_level(seen, cluster.level),)
     if not isinstance(cluster, str):
         return tuple(_level(seen, name) for name in cluster)
     if cluster == "firm":
         return (np.arange(seen.n_firms),)
     assert seen.assignment is not None, "an estimator on stacks says where support was given out"
-    if cluster == "assignment":
-        return (seen.assignment,)
+    if cluster in ("assignment", EXPOSURE_COMPONENT):
+        return (seen.assignment if cluster == "assignment" else seen.levels[cluster],)
     assert seen.matched_set is not None, "require_valid comes before"
     if cluster == "set_and_assignment":
         alone = seen.matched_set.max(initial=-1) + 1

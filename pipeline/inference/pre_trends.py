@@ -70,7 +70,7 @@ def pre_trend_test(
         row = _untested(label, leads, free, _why_alone(inferred, free[0]), said)
         return PreTrends(row, leads, every_lead)
     errors = inferred.std_errors[tested]
-    reasons = (inferred.counts.why_none(float(error), inferred.two_way) for error in errors)
+    reasons = (inferred.counts.why_none(float(error), inferred.if_negative) for error in errors)
     if (why_none := next((why for why in reasons if why is not None), None)) is not None:
         row = _untested(label, leads, tested, why_none, said)
         return PreTrends(row, leads, every_lead, tuple(tested))

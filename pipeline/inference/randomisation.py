@@ -151,7 +151,7 @@ class Worlds:
             return float("nan")
         if effect is None or not effect.terms:
             return float("nan")
-        return float(infer(effect, self.spec.cluster).statistics[0])
+        return float(infer(effect, self.spec.clustering).statistics[0])
 
     def _in_closed_form(self, found: Reassigned, outcome: _Outcome) -> Estimated | None:
         """Return the average effect from standing changes, None where only the estimator tells."""

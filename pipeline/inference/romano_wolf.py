@@ -51,7 +51,7 @@ def _has_average(kept: Kept) -> bool:
     """Say whether a result is the average effect on all firms, by clusters in one direction."""
     label = kept.label
     whole = {label.sample, label.grouping, label.subgroup} == {ALL}
-    return whole and ATT in kept.by_cluster.terms and kept.others is None
+    return whole and ATT in kept.by_cluster.terms and kept.by_whole_clusters
 
 
 def _family_rows(members: list[Kept], family: str, settings: RomanoWolf) -> list[Row]:

@@ -11,6 +11,7 @@ from pipeline.effects.rows import Label, Row
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.inference.analytic import Inferred, analytic_rows
+from pipeline.params.inference import SpatialErrors
 
 # With more clusters than this only influences on averages are kept: 7,000 clusters and 680 terms,
 # as of 100,000 simulated firms, make 3.7 million rows, 37 MB, and take 2 GB to make.
@@ -46,15 +47,22 @@ def _kept(study: Study, label: Label, inferred: Inferred, terms: list[Term]) -> 
     ]
     many = by_cluster.influence is not None and len(by_cluster.influence) > MOST_CLUSTERS
     shown = [term for term in terms if term.is_average or not many]
+    is_spatial = isinstance(inferred.cluster, SpatialErrors)
     return Kept(
         label,
         tuple(terms),
         inferred.covariance[np.ix_(place, place)],
         by_cluster.where(shown),
-        names[0],
+        _as_texts(names[0]) if is_spatial else names[0],
         names[1] if len(names) > 1 else None,
         small_sample=bool(np.isfinite(inferred.df)),
+        places=np.array(names[0].tolist(), dtype=np.float64) if is_spatial else None,
     )
+
+
+def _as_texts(places: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return pairs of latitude and longitude as texts, the same in every design."""
+    return np.array([f"{north!r}, {east!r}" for north, east in places], dtype=np.object_)
 
 
 def _names(study: Study, seen: Seen, level: str, code: Codes) -> NDArray[np.object_]:

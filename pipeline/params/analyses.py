@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from pipeline.params.inference import NO_CLUSTERS, ONE_DIRECTION, SpatialErrors
 from pipeline.params.settings import Settings
 
 
@@ -29,32 +30,52 @@ def _two_levels(cluster: object) -> object:
         raise ValueError("two-way clustering takes two levels: cluster: [assignment, sector], say")
     if cluster[0] == cluster[1]:
         raise ValueError(f"both levels are {cluster[0]}; two-way clustering takes two of them")
+    if EXPOSURE_COMPONENT in cluster:
+        raise ValueError(
+            "exposure_component joins whole assignment clusters, and is no level of a pair: write "
+            "cluster: exposure_component"
+        )
     return tuple(cluster)
 
 
 # Two levels that errors are clustered by: `assignment`, `firm`, or text columns of PANEL.
 TwoWay = tuple[str, str]
 
-# What errors are clustered by, as specs name it: a choice, or two levels.
-Clustering = str | TwoWay
+# What errors are clustered by: a choice, two levels, or how near firms share shocks.
+Clustering = str | TwoWay | SpatialErrors
 
-OwnCluster = Literal["assignment", "firm"]
+# Assignment clusters that exposure joins: who exposes whom is in one.
+EXPOSURE_COMPONENT = "exposure_component"
+# Firms at a distance, which make no clusters.
+DISTANCE = "distance"
+
+OwnCluster = Literal["assignment", "firm", "exposure_component"]
 OWN_LEVELS = get_args(OwnCluster)
 Cluster = Annotated[OwnCluster, BeforeValidator(_one_direction)]
-SpecCluster = Annotated[OwnCluster | TwoWay, BeforeValidator(_two_levels)]
+SpecCluster = Annotated[OwnCluster | Literal["distance"] | TwoWay, BeforeValidator(_two_levels)]
 StackedCluster = Annotated[
-    Literal["assignment", "firm", "set_and_assignment", "components"] | TwoWay,
+    OwnCluster | Literal["distance", "set_and_assignment", "components"] | TwoWay,
     BeforeValidator(_two_levels),
 ]
 
 
 def is_two_way(cluster: Clustering) -> bool:
     """Say whether errors are clustered in two directions."""
-    return not isinstance(cluster, str) or cluster == "set_and_assignment"
+    return isinstance(cluster, tuple) or cluster == "set_and_assignment"
+
+
+def without_clusters(cluster: Clustering) -> str | None:
+    """Return why methods that take whole clusters do not go with errors; None where they do."""
+    if is_two_way(cluster):
+        return ONE_DIRECTION
+    is_distance = cluster == DISTANCE or isinstance(cluster, SpatialErrors)
+    return NO_CLUSTERS if is_distance else None
 
 
 def clustering_levels(cluster: Clustering) -> tuple[str, str | None]:
     """Return a choice and None, or the two levels of a pair, as tables hold them in columns."""
+    if isinstance(cluster, SpatialErrors):
+        return DISTANCE, None
     return (cluster, None) if isinstance(cluster, str) else cluster
 
 

@@ -3,10 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.params.analyses import OWN_LEVELS, Analyses, Grouping, Size, Survival
+from pipeline.params.analyses import (
+    EXPOSURE_COMPONENT,
+    OWN_LEVELS,
+    Analyses,
+    Clustering,
+    Grouping,
+    Size,
+    Survival,
+    clustering_levels,
+)
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import REGISTER_FLAGS, DataSection
-from pipeline.params.estimate import EstimateSection
+from pipeline.params.estimate import EstimateSection, Spec
+from pipeline.params.exposure import RingExposure
+from pipeline.params.inference import SpatialErrors
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.settings import nearest_known
 from pipeline.params.treatment import TreatmentSection
@@ -56,8 +67,21 @@ def analysis_faults(study: Sections) -> Iterator[str]:
 
 
 def cluster_faults(study: Sections) -> Iterator[str]:
-    """Yield pairs of clusters that are not levels of firms; each is a line, or two."""
+    """Yield pairs of clusters that are not levels of firms; each is a line, or two.
+
+    So are clusters that exposure makes, and distances, which the study does not allow.
+    """
+    analyses = study.estimate.analyses.asked().items()
+    asked: dict[str, Clustering] = {f"{PATH}.{name}": own.cluster for name, own in analyses}
+    asked |= {f"estimate.specs.{spec.name}": spec.cluster for spec in study.estimate.specs}
+    for path, cluster in asked.items():
+        if EXPOSURE_COMPONENT in clustering_levels(cluster) and not study.treatment.exposure:
+            yield (
+                f"{path}.cluster: exposure_component joins clusters by who exposes whom, and the "
+                "study has no treatment.exposure: use cluster: assignment"
+            )
     for spec in study.estimate.specs:
+        yield from _distance_faults(study, spec)
         path = f"estimate.specs.{spec.name}.cluster"
         for level in () if isinstance(spec.cluster, str) else spec.cluster:
             if level in OWN_LEVELS:
@@ -70,6 +94,23 @@ def cluster_faults(study: Sections) -> Iterator[str]:
                 )
             else:
                 yield from _column(study, path, level, "text")
+
+
+def _distance_faults(study: Sections, spec: Spec) -> Iterator[str]:
+    """Yield places that PANEL lacks, and a reach that is shorter than that of exposure."""
+    asked: SpatialErrors | None = spec.option("conley")
+    if asked is None:
+        return
+    path = f"estimate.specs.{spec.name}.conley"
+    for key, column in zip(("latitude", "longitude"), asked.columns, strict=True):
+        yield from _column(study, f"{path}.{key}", column, "number")
+    rings = [r for r in study.treatment.exposure.values() if isinstance(r, RingExposure)]
+    outer = max((ring.edges_km[-1] for ring in rings), default=0.0)
+    if asked.cutoff_km < outer:
+        yield (
+            f"{path}.cutoff_km: {asked.cutoff_km:g} is below {outer:g}, the outer ring of "
+            "treatment.exposure: firms share what reaches them that far; write at least that"
+        )
 
 
 def _columns(study: Sections, analyses: Analyses) -> Iterator[str]:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.params.analyses import SpecCluster, is_two_way
+from pipeline.params.analyses import SpecCluster, without_clusters
 from pipeline.params.flat_spec import FlatSpec
 from pipeline.params.spec_options import OfScore
 
@@ -37,7 +37,7 @@ class CohortSpec(FlatSpec):
                 "covariates go with firms: risk_sets, where each firm has an entry year to date "
                 "them by; with firms: panel leave them out, or use estimator: group_time"
             )
-        if self.one_direction and is_two_way(self.cluster):
+        if self.one_direction and without_clusters(self.cluster) is not None:
             raise ValueError(self.one_direction)
         return self
 

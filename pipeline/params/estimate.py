@@ -4,13 +4,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.params.analyses import Analyses, Cluster, SpecCluster, StackedCluster, is_two_way
+from pipeline.params.analyses import (
+    Analyses,
+    Cluster,
+    SpecCluster,
+    StackedCluster,
+    without_clusters,
+)
 from pipeline.params.cohort_specs import ExtendedTwowaySpec, ImputationSpec, SunAbrahamSpec
 from pipeline.params.cross_section_spec import CrossSectionSpec
 from pipeline.params.flat_spec import FlatSpec
 from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.inference import (
-    ONE_DIRECTION,
+    ASKED_ELSEWHERE,
     Bands,
     Randomisation,
     RomanoWolf,
@@ -95,17 +101,9 @@ class StackedSpec(EstimatesAsked):
 
     @field_validator("inference", mode="before")
     @classmethod
-    def _one_difference_is_another_estimator(cls, inference: object) -> object:
-        if inference == "hc3":
-            raise ValueError(
-                "hc3 is for one value per firm: use estimator: cross_section, with base_value: "
-                "subtracted for one difference; stacked takes analytic or cluster_bootstrap"
-            )
-        if inference == "abadie_imbens":
-            raise ValueError(
-                "abadie_imbens is for one difference per firm: use estimator: matched_difference; "
-                "stacked takes analytic or cluster_bootstrap"
-            )
+    def _errors_asked_elsewhere(cls, inference: object) -> object:
+        if inference in ASKED_ELSEWHERE:
+            raise ValueError(ASKED_ELSEWHERE[str(inference)])
         return inference
 
     @model_validator(mode="after")
@@ -122,8 +120,8 @@ class StackedSpec(EstimatesAsked):
     @model_validator(mode="after")
     def _few_clusters_fit(self) -> "StackedSpec":
         for name in self.asked_beside_analytic:
-            if is_two_way(self.cluster):
-                raise ValueError(f"{name} {ONE_DIRECTION}")
+            if (why := without_clusters(self.cluster)) is not None:
+                raise ValueError(f"{name} {why}")
             if METHODS[name].average_only and "att" not in self.terms:
                 raise ValueError(f"{name} tests the average effect; add att to terms")
         if self.bands and "event" not in self.terms:
@@ -180,8 +178,8 @@ class TwowaySpec(FlatSpec):
 
     @model_validator(mode="after")
     def _bias_reduced_in_one_direction(self) -> "TwowaySpec":
-        if self.bias_reduced and is_two_way(self.cluster):
-            raise ValueError(f"bias_reduced {ONE_DIRECTION}")
+        if self.bias_reduced and (why := without_clusters(self.cluster)) is not None:
+            raise ValueError(f"bias_reduced {why}")
         return self
 
     @model_validator(mode="after")
@@ -288,8 +286,9 @@ class EstimateSection(Settings):
 
     @model_validator(mode="after")
     def _romano_wolf_has_clusters(self) -> "EstimateSection":
-        if self.romano_wolf is not None and all(is_two_way(s.cluster) for s in self.specs):
-            raise ValueError(f"romano_wolf {ONE_DIRECTION}")
+        reasons = [without_clusters(spec.cluster) for spec in self.specs]
+        if self.romano_wolf is not None and all(reasons):
+            raise ValueError(f"romano_wolf {reasons[0]}")
         return self
 
     @model_validator(mode="after")

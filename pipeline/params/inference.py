@@ -10,6 +10,26 @@ ONE_DIRECTION = (
     "clusters in one direction: it redraws or decomposes whole clusters, and two that cross are no "
     "such parts; ask for it in a spec with one cluster, as cluster: assignment"
 )
+NO_CLUSTERS = (
+    "redraws or decomposes whole clusters, and firms that share shocks within a distance make "
+    "none; ask for it in a spec with cluster: assignment or exposure_component"
+)
+
+# Errors that the stacked estimator has not by this name, and how to ask for them.
+ASKED_ELSEWHERE = {
+    "hc3": (
+        "hc3 is for one value per firm: use estimator: cross_section, with base_value: "
+        "subtracted for one difference; stacked takes analytic or cluster_bootstrap"
+    ),
+    "abadie_imbens": (
+        "abadie_imbens is for one difference per firm: use estimator: matched_difference; "
+        "stacked takes analytic or cluster_bootstrap"
+    ),
+    "conley": (
+        "spatial errors are what a spec clusters by: write cluster: distance, with conley: "
+        "{cutoff_km: 50, kernel: uniform, latitude: lat, longitude: lon}"
+    ),
+}
 
 
 class WildBootstrap(Settings):
@@ -70,3 +90,25 @@ class Conley(Settings):
 
     cutoff_km: float = Field(ge=0, allow_inf_nan=False)
     kernel: Literal["uniform", "bartlett"] = "uniform"
+
+
+class SpatialErrors(Conley):
+    """Ask for spatial errors of a spec: `cluster: distance`.
+
+    Places of firms are the PANEL columns `latitude` and `longitude`, in decimal degrees, of the
+    year in which a firm's assignment cluster is taken. Errors of one firm, and of firms at most
+    `cutoff_km` apart, may be correlated over any number of years.
+    """
+
+    latitude: str
+    longitude: str
+
+    @property
+    def level(self) -> str:
+        """Return by what name results hold the places: that of the two columns."""
+        return ", ".join(self.columns)
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """Return the columns of PANEL that say where firms are."""
+        return self.latitude, self.longitude

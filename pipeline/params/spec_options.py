@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, TypeVar, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from pipeline.params.analyses import DISTANCE, Clustering
+from pipeline.params.inference import SpatialErrors
 from pipeline.params.inference_methods import method_named, own_options
 from pipeline.params.settings import Settings
 
@@ -18,6 +20,7 @@ from pipeline.params.settings import Settings
 OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
         "inference": "analytic",
+        "conley": None,
         "draws": None,
         "seed": None,
         "bias_reduced": False,
@@ -63,6 +66,8 @@ class EstimatesAsked(Settings):
 
     Beside them every spec has `cluster`: the `assignment` cluster, or `firm`, or a pair of levels,
     `[district, sector]`: of these two, and of text columns of PANEL, as of a firm's base year.
+    `exposure_component` joins the assignment clusters in which firms expose firms of others
+    (treatment.exposure). `distance` lets firms near each other share shocks, as `conley` says.
 
     A class of specs declares what it `gives`, whether it takes outcomes in logs only (`log` or
     `proportional`), and which options are its estimator's `own`: no other module reads them.
@@ -75,6 +80,7 @@ class EstimatesAsked(Settings):
     name: str = Field(pattern="^[a-z][a-z0-9_]*$")
     designs: list[str] = Field(min_length=1)
     outcomes: list[str] | Literal["all"]
+    conley: SpatialErrors | None = None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -90,6 +96,22 @@ class EstimatesAsked(Settings):
                 f"{cls.__name__}: {', '.join(unknown)} must be an option of all specs (OPTIONS), "
                 "or one of the class and declared as `own`, not both"
             )
+
+    @model_validator(mode="after")
+    def _distance_is_said(self) -> Self:
+        by_distance = getattr(self, "cluster", None) == DISTANCE
+        if by_distance != (self.option("conley") is not None):
+            raise ValueError(
+                "cluster: distance and conley go together: conley: {cutoff_km: 50, kernel: "
+                "uniform, latitude: lat, longitude: lon}, with columns of yours"
+            )
+        return self
+
+    @property
+    def clustering(self) -> Clustering:
+        """Return what errors are clustered by, with how near firms share shocks."""
+        own: Clustering = getattr(self, "cluster")  # noqa: B009
+        return self.option("conley") or own
 
     @classmethod
     def methods(cls) -> frozenset[str]:

@@ -38,6 +38,8 @@ _SETS = Rule(
 VALID: dict[tuple[str, str], Rule] = {
     ("analytic", "assignment"): Rule((), "", ""),
     ("analytic", "firm"): Rule((), "", ""),
+    ("analytic", "exposure_component"): Rule((), "", ""),
+    ("analytic", "distance"): Rule((), "", ""),
     ("analytic", "two_way"): Rule((), "", ""),
     ("analytic", "set_and_assignment"): _SETS,
     ("analytic", "components"): _SETS,

@@ -21,6 +21,7 @@ from pipeline.estimators.group_time.group_time_averages import cohort_averages
 from pipeline.estimators.group_time.group_time_study import spec_effects
 from pipeline.inference.analytic import Inferred, infer
 from pipeline.panel.scale import on_scale
+from pipeline.params.analyses import without_clusters
 from pipeline.params.group_time_spec import GroupTimeSpec
 
 # Our methods in csdid's words; `difference` is a regression on nothing but a constant.
@@ -75,7 +76,7 @@ def _why_not(study: Study, panel: MatchedPanel, spec: GroupTimeSpec, row: Row) -
         ),
         f"firms weighted by {spec.weight_by}": spec.weight_by is not None,
         "firms have sampling weights": study.sampling is not None,
-        "csdid clusters in one direction": not isinstance(spec.cluster, str),
+        "csdid clusters in one direction": without_clusters(spec.cluster) is not None,
         "csdid knows no years of anticipation": study.treatment.anticipation_years > 0,
         "matched sets count only where complete, so that weights differ from cell to cell": by_set,
     }
@@ -96,8 +97,8 @@ def _commands(
     plain = panel.design == "unmatched" or bool((panel.rows["match_weight"] == 1).all())
     base = "long2" if spec.base == "universal" else ""
     cluster = "cluster" if spec.cluster == "assignment" else "firm"
-    averages = infer(cohort_averages(effects), spec.cluster)
-    cells = infer(effects.effects, spec.cluster)
+    averages = infer(cohort_averages(effects), spec.clustering)
+    cells = infer(effects.effects, spec.clustering)
     for position, average in enumerate(averages.estimated.terms):
         yield (
             f"csdid {panel.outcomes[name]} {_covariates(panel, spec)} if stack == {average.cohort}"

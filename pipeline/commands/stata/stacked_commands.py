@@ -55,6 +55,8 @@ def _why_not(study: Study, spec: StackedSpec, name: str, row: Row) -> str:
         return told(row)
     if study.outcomes[name].in_ratios:
         return "a Poisson effect; see ppmlhdfe in docs/stata.md"
+    if spec.conley is not None:
+        return "errors over distances, which reghdfe has not"
     if spec.weight_by is not None:
         return f"firms weighted by {spec.weight_by}"
     if spec.covariates:

@@ -15,7 +15,12 @@ from pipeline.exhibits.words.designs import (
 )
 from pipeline.exhibits.words.estimator_names import name_in_words
 from pipeline.exhibits.words.estimators import adjusted_for, estimator_words
-from pipeline.exhibits.words.inference import clustered_by, conditional_words, is_normal
+from pipeline.exhibits.words.inference import (
+    clustered_by,
+    conditional_words,
+    is_by_distance,
+    is_normal,
+)
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.sampling import sampling_words
 from pipeline.params.exhibit import PanelSection
@@ -106,10 +111,11 @@ def _intervals(results: StudyResults, shown: Shown) -> str:
     if not by:
         return ""
     normal = is_normal(results, shown, "A")
+    plain = normal or is_by_distance(results, shown, "A")
     return say(
         "methods_paragraph.intervals",
         by=by,
-        factor="" if normal else say("methods_paragraph.factor"),
+        factor="" if plain else say("methods_paragraph.factor"),
         distribution=say(f"methods_paragraph.{'normal' if normal else 't'}"),
         conditional=conditional_words(results, "methods_paragraph", [shown.panels["A"].design]),
     )

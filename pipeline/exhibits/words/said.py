@@ -32,6 +32,8 @@ SAID: dict[str, str] = {
     "bias_adjustment": "estimator_words.bias_adjusted",
     "cluster": "option_estimate_specs.cluster",
     "other_cluster": "option_estimate_specs.other_cluster",
+    "cutoff_km": "shocks.distance",
+    "kernel": "spatial_kernel",
     "variance": "inference_words.t",
     "placebo_entry_years": "placebos.entry_too_early",
     "conf_level": "inference_words.t",

@@ -74,6 +74,6 @@ def _errors(results: StudyResults, row: Ran) -> str:
     levels = [name for name in ("cluster", "other_cluster") if row.has(name)]
     options: dict[str, Any] = {"variance": row.code("variance")}
     if row.code("variance") == "clustered":
-        options |= {name: level_words(results, row.code(name)) for name in levels}
+        options |= {name: level_words(results, row.code(name), row) for name in levels}
     options |= {name: 100 * row.value(name) for name in ("conf_level", "power")}
     return rule_words(results, _RULE, options)
