@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.analyses.counted_firms import count_sets
 from pipeline.analyses.largest_firms import outcome_dominance
+from pipeline.analyses.pools import HeadlineArm, pool_effects
 from pipeline.analyses.populations import count_populations
 from pipeline.analyses.published_means import PublishedMeans
 from pipeline.analyses.recovery import recover
@@ -15,6 +16,7 @@ from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
+from pipeline.datasets.pools import POOL_CONTACTS, POOLS
 from pipeline.datasets.results import INFLUENCE, RECOVERY
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import empty, read, write
@@ -54,16 +56,15 @@ def main(
 
     Write the results tables, and what disclosure control must know of the firms behind them;
     INFLUENCE, of clusters and firms, in a folder that no exhibit is made from. A study with arms
-    has all of these by arm, and ARM_CONTRASTS between them.
+    has all of these by arm, and ARM_CONTRASTS between them; one with pools has POOLS.
     """
     sections = _Sections(outcomes, treatment, score, match, estimate)
-    panel = read(PANEL, folders.of("clean"))
     seen_by = None
     if treatment.arms is not None:
         seen_by = read(ARMS, folders.of("score")), read(CONTACTS, folders.of("score"))
     effects = {
         arm: _estimate_arm(folders, arm, seen, sections)
-        for arm, seen in panels_by_arm(panel, seen_by, treatment)
+        for arm, seen in panels_by_arm(read(PANEL, folders.of("clean")), seen_by, treatment)
     }
     if treatment.arms is not None:
         exposure = read(EXPOSURE, folders.of("score")) if treatment.exposure else empty(EXPOSURE)
@@ -105,17 +106,24 @@ def _estimate_arm(
     redo = Redo(read(SCORES, scored), covariates, sections.score, sections.match)
     results = estimate_specs(study, redo)
     folder = folders.of("estimate", of_arm)
-    for table, rows in results.of_no_firm():
-        write(table, rows, folder)
     write(INFLUENCE, results.influence, folders.of("influence", of_arm))
     means = PublishedMeans(study, redo, weights, results.members)
     counted = count_populations(means) | count_sets(study, redo, weights)
-    for table, rows in counted.items():
+    for table, rows in (*results.of_no_firm(), *counted.items()):
         write(table, rows, folder)
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")
     write(RECOVERY, recover(study, truth, results.estimates), folder)
+    if sections.treatment.pools and not of_arm:
+        write(POOLS, _pools(folders, HeadlineArm(study, redo, results)), folder)
     return arm_effects(study, results)
+
+
+def _pools(folders: Folders, headline: HeadlineArm) -> pd.DataFrame:
+    """Return the headline's effects under each pool that params declare."""
+    panel, contacts = read(PANEL, folders.of("clean")), read(POOL_CONTACTS, folders.of("score"))
+    arms = None if headline.study.treatment.arms is None else read(ARMS, folders.of("score"))
+    return pool_effects(headline, panel, contacts, arms)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pipeline.datasets.arms import ARM_ENTRIES, ARM_FLOW, ARMS, CONTACTS
 from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
 from pipeline.datasets.exposure import CENTROIDS, EXPOSED, EXPOSURE, EXPOSURE_FRAME, LINKS
 from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
+from pipeline.datasets.pools import POOL_CONTACTS
 from pipeline.datasets.selection import (
     COVARIATES,
     SCORE_BINS,
@@ -24,7 +25,8 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.arms import firm_arms, panels_by_arm
 from pipeline.selection.covariates import dated_covariates
-from pipeline.selection.exposure import exposure_tables
+from pipeline.selection.exposure import ExposureInputs, exposure_tables
+from pipeline.selection.pools import pool_contacts
 from pipeline.selection.propensity import score_risk_sets
 from pipeline.selection.risk_sets import RISK_SETS_READ, pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
@@ -40,10 +42,12 @@ def main(
     """Read PANEL; write SCORES with bins, coefficients and losses, COVARIATES and STACKS.
 
     SCORE_MODELS and DATED_COVARIATES say by which settings. A study with arms has these by arm, and
-    ARMS says who is in which.
+    ARMS says who is in which; POOL_CONTACTS says that of pools.
     """
     panel = read(PANEL, folders.of("clean"), _columns(data, score))
     seen_by = _arms(folders, panel, data, treatment)
+    if treatment.pools:
+        write(POOL_CONTACTS, _pools(folders, data, treatment), folders.of("score"))
     for arm, seen in panels_by_arm(panel, seen_by, treatment):
         _score(seen, folders.of("score", treatment.arm_folders[arm]), treatment, score)
 
@@ -78,6 +82,16 @@ def _centroids(cleaned: Path, treatment: TreatmentSection) -> dict[str, pd.DataF
     if not centroid_files(treatment.exposure):
         return {}
     return {str(file): rows for file, rows in read(CENTROIDS, cleaned).groupby("file")}
+
+
+def _pools(folders: Folders, data: DataSection, treatment: TreatmentSection) -> pd.DataFrame:
+    """Return who is in which pool, of all firms, those that the sample leaves out too."""
+    cleaned = folders.of("clean")
+    frame = read(EXPOSURE_FRAME, cleaned)
+    links = None if data.links is None else read(LINKS, cleaned)
+    given = ExposureInputs(frame, index_panel(frame), links, _centroids(cleaned, treatment))
+    entries = None if treatment.arms is None else read(ARM_ENTRIES, cleaned)
+    return pool_contacts(given, treatment.pools, treatment.exposure, entries)
 
 
 def _score(

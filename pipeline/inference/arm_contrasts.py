@@ -197,13 +197,18 @@ def sum_figures(
     if unsure := _arms_where(parts, lambda part: held[part] is None):
         return estimate | said | packed(Reason("arm_without_error", {"arms": unsure}))
     known = [(part.weight, kept, part.term) for part, kept in held.items() if kept is not None]
-    labels = [kept.label for _, kept, _ in known]
-    if len({label.cluster for label in labels}) > 1 or not _is_named(labels[0]):
+    if not share_clusters([kept for _, kept, _ in known]):
         return estimate | said | packed(Reason("arms_without_common_clusters"))
     total = sum_of_terms(known)
     if np.isnan(total.std_error):
         return estimate | said | packed(NEGATIVE)
-    return _figures(total, labels[0].conf_level) | said
+    return _figures(total, known[0][1].label.conf_level) | said
+
+
+def share_clusters(results: Sequence[Kept]) -> bool:
+    """Say whether clusters of several results are of one level, whose names all share."""
+    labels = [kept.label for kept in results]
+    return len({label.cluster for label in labels}) == 1 and _is_named(labels[0])
 
 
 def _arms_where(parts: Sequence[Part], lacks: Callable[[Part], bool]) -> list[str]:
@@ -239,7 +244,7 @@ def _levels(label: Label) -> tuple[str | None, str | None]:
 
 
 def _is_named(label: Label) -> bool:
-    """Say whether clusters are of one level, whose names all arms share."""
+    """Say whether clusters are of one level of PANEL."""
     first, second = _levels(label)
     return second is None and first is not None and first not in NUMBERED
 

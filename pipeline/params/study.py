@@ -23,6 +23,7 @@ from pipeline.params.exposure_faults import exposure_faults
 from pipeline.params.inference_faults import inference_faults
 from pipeline.params.match import MatchSection, NearestDesign
 from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.pool_faults import pool_faults
 from pipeline.params.questions import QUESTIONS, open_questions
 from pipeline.params.raw_files import raw_file_faults
 from pipeline.params.score import TEXT, ScoreSection
@@ -178,6 +179,7 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     yield from inference_faults(study.estimate, study.match, study.score, by_firm=by_firm)
     yield from estimate_faults(sections, study.match, study.score)
     yield from analysis_faults(sections)
+    yield from pool_faults(study.data, study.treatment, study.match, study.estimate)
     yield from weight_faults(study.data, study.treatment, study.score, study.match, study.estimate)
     yield from _exhibit_faults(study)
     yield from _language_faults(study)

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from pipeline.params.arms import ONLY_ARM, Arms, ExposureArm
 from pipeline.params.exposure import Exposures
+from pipeline.params.pools import Pools, undeclared_exposures
 from pipeline.params.settings import Settings
 
 # What effects are of where some firms are exposed to the participation of others.
@@ -88,7 +89,8 @@ class TreatmentSection(Settings):
     `unfound` says in words why beneficiaries of the register are not in the panel, beside effects;
     it must be given where more than 20 percent are not. `arms` are treatments that are compared
     each with firms in none of them. `exposure` says by what firms that do not take part are exposed
-    to those who do; whoever is exposed in some way is no comparison firm.
+    to those who do; whoever is exposed in some way is no comparison firm. `pools` are other firms
+    to compare the headline's arm with, each beside that clean pool.
     """
 
     entry: Entry
@@ -100,6 +102,7 @@ class TreatmentSection(Settings):
     unfound: str | None = Field(default=None, min_length=1)
     arms: Arms | None = None
     exposure: Exposures = Field(default={})
+    pools: Pools = Field(default={})
 
     @model_validator(mode="after")
     def _reference_in_window(self) -> "TreatmentSection":
@@ -137,6 +140,12 @@ class TreatmentSection(Settings):
                 raise ValueError(
                     f"arms.named.{name}.classes: {arm.exposure} has the classes 1 to {last}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _pools_known(self) -> "TreatmentSection":
+        for fault in undeclared_exposures(self.pools, self.exposure):
+            raise ValueError(fault)
         return self
 
     @property

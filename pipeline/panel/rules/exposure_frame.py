@@ -3,15 +3,26 @@
 Participants that the sample leaves out expose their neighbours all the same.
 """
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from pipeline.datasets.exposure import EXPOSURE_FRAME
 from pipeline.panel.ledger import Ruled
-from pipeline.params.exposure import Exposures, panel_columns_read
+from pipeline.params.exposure import panel_columns_read
+from pipeline.params.pools import AmongPool, OutsidePool
+from pipeline.params.treatment import TreatmentSection
 
 
-def keep_frame(panel: pd.DataFrame, exposures: Exposures) -> Ruled:
-    """Return the panel as it is, with EXPOSURE_FRAME: the columns that exposures are made from."""
-    read = [column for rule in exposures.values() for _, column, _ in panel_columns_read(rule)]
-    names = dict.fromkeys([*EXPOSURE_FRAME.columns, *read])
+def keep_frame(panel: pd.DataFrame, treatment: TreatmentSection) -> Ruled:
+    """Return the panel as it is, with EXPOSURE_FRAME: what exposures and pools are made from."""
+    names = dict.fromkeys([*EXPOSURE_FRAME.columns, *_read(treatment)])
     return Ruled(panel, frame=panel[list(names)].copy())
+
+
+def _read(treatment: TreatmentSection) -> Iterator[str]:
+    """Yield the columns of PANEL that exposures and pools name."""
+    outside = [pool.exposure for pool in treatment.pools.values() if isinstance(pool, OutsidePool)]
+    for rule in [*treatment.exposure.values(), *outside]:
+        yield from (column for _, column, _ in panel_columns_read(rule))
+    yield from (pool.column for pool in treatment.pools.values() if isinstance(pool, AmongPool))

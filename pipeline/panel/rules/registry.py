@@ -53,7 +53,6 @@ from pipeline.panel.rules.sums import Sums, add_up_again
 from pipeline.panel.rules.units import apply_factor, check_scales
 from pipeline.panel.rules.weights import give_weights
 from pipeline.params.clean import EXIT_YEAR, Duplicates, Filter, Links, PanelWindow
-from pipeline.params.exposure import Exposures
 from pipeline.params.gaps import Absent, CoverageGaps
 from pipeline.progress import track
 
@@ -90,8 +89,9 @@ def _cluster(cleaning: Cleaning, declared: list[str]) -> Iterator[Rule]:
     yield partial(add_cluster, columns=declared)
 
 
-def _exposure_frame(cleaning: Cleaning, declared: Exposures) -> Iterator[Rule]:
-    yield partial(keep_frame, exposures=declared)
+def _exposure_frame(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
+    if cleaning.treatment.exposure or cleaning.treatment.pools:
+        yield partial(keep_frame, treatment=cleaning.treatment)
 
 
 def _weights(cleaning: Cleaning, declared: str) -> Iterator[Rule]:
@@ -256,7 +256,7 @@ RULES: dict[str, CleaningRule] = {
         make=_cluster,
     ),
     "exposure_frame": CleaningRule(
-        setting="treatment.exposure",
+        setting=None,
         place="cluster",
         writes=_nothing,
         steps=frozenset(),

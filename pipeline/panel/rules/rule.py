@@ -39,7 +39,7 @@ class Cleaning:
         """Return what `section.key` holds: each of several rules, one block, or nothing."""
         section, key = setting.split(".")
         value = getattr(getattr(self, section), key)
-        if value is None or value in ([], {}):
+        if value is None or value == []:
             return []
         several = isinstance(value, list) and isinstance(value[0], Settings)
         return value if several else [value]
