@@ -169,6 +169,14 @@ EXPOSURE = {
     "links": {"kind": "link", "links": ["supply"], "direction": "source", "measure": "share"}
     | {"edges": [0.5], "years_before": 3, "late_links": "leave_out"},
 }
+POOLS = {
+    "everyone": {"kind": "everyone"},
+    "outside": {"kind": "outside", "columns": ["place"], "base_year": 2008}
+    | {"most_missing_percent": 10},
+    "beyond": {"kind": "beyond", "ring": "rings", "km": 25.0},
+    "unexposed": {"kind": "unexposed", "to": ["cell"]},
+    "among": {"kind": "among", "column": "place", "values": ["A"], "base_year": 2008},
+}
 OTHER_ENTRIES = [
     {"source": "indicator", "column": "sales", "switches_off": "refuse"},
     {"source": "entry_year", "column": "sales", "never": [0.0, 9999.0]},
@@ -182,6 +190,7 @@ def rules_of(entry, keep="keep"):
     treatment = {"entry": entry, "anticipation_years": 1, "comparison": "never_treated"}
     if entry is REGISTER:
         treatment |= {"unfound": "closed firms", "arms": ARMS, "exposure": EXPOSURE}
+        treatment |= {"pools": POOLS}
     return data_rules(
         DataSection.model_validate(DATA),
         CleanSection.model_validate(clean),

@@ -1,6 +1,6 @@
 """Tables of pools: who may be compared under each, and the effect that comes of it."""
 
-from pipeline.datasets.store import HIDDEN, Column, Dataset
+from pipeline.datasets.store import Column, Dataset
 
 POOL_CONTACTS = Dataset(
     name="POOL_CONTACTS",
@@ -18,8 +18,8 @@ POOL_CONTACTS = Dataset(
 )
 
 _UNIT = "see `scale` of ESTIMATES"
-_NONE = f"not estimated, see `reason`; or {HIDDEN}"
-_NO_DIFFERENCE = f"of the clean pool itself, or see `reason`; or {HIDDEN}"
+_NONE = "not estimated, see `reason`"
+_NO_DIFFERENCE = "of the clean pool itself; or see `reason`"
 
 POOLS = Dataset(
     name="POOLS",
