@@ -38,7 +38,7 @@ def _deps(found: re.Match[str], stages: list[str]) -> str:
         data = [f'"{path}"' for path in aggregate_files()]
     indent = found["indent"] + "  "
     listed = ", ".join([*data, *code_dependencies(*stages)]) + ","
-    lines = textwrap.wrap(listed, 108 - len(indent), break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(listed, 118 - len(indent), break_long_words=False, break_on_hyphens=False)
     inside = "".join(f"{indent}{line}\n" for line in lines)
     return f"{found['indent']}deps: [\n{inside}{found['indent']}]\n"
 
