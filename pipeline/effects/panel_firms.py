@@ -9,6 +9,7 @@ from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.levels import ClusterLevels, levels_at, levels_named
 from pipeline.effects.study import Study
 from pipeline.panel.panel_index import NO_ROW, PanelIndex
+from pipeline.params.treatment import TreatmentSection
 
 Level = TypeVar("Level")
 
@@ -20,7 +21,8 @@ class PanelFirms:
     `cohort` is infinite for never-treated firms and those that enter after the last year and
     anticipation, which R's did counts as never-treated. A firm compares before `exposed_from`: its
     own entry or, where the pool of the unmatched design leaves out firms in treated clusters, an
-    earlier one in its cluster. `row` is the row of PANEL in the base year, else the first.
+    earlier one in its cluster. Of a study with arms it compares before its first contact with any
+    of them, and never where comparison firms are those that are never in contact. `row` is the row of PANEL in the base year, else the first.
     `covered` (T,) marks the years of the index that PANEL has.
     """
 
@@ -40,8 +42,21 @@ def panel_firms(study: Study) -> PanelFirms:
         exposed = np.minimum(cohort, entry)
     covered = np.asarray((index.row != NO_ROW).any(axis=0))
     last = index.first_year + int(np.flatnonzero(covered)[-1])
-    entered = cohort <= last + study.treatment.anticipation_years
-    return PanelFirms(np.where(entered, cohort, np.inf), exposed, row, covered)
+    last += study.treatment.anticipation_years
+    if "contact" in study.panel:
+        contact = study.panel["contact"].to_numpy(dtype=np.float64, na_value=np.inf)[row]
+        exposed = np.minimum(exposed, _compares_before(contact, last, study.treatment))
+    return PanelFirms(np.where(cohort <= last, cohort, np.inf), exposed, row, covered)
+
+
+def _compares_before(contact: Floats, last: int, treatment: TreatmentSection) -> Floats:
+    """Return the year before which firms compare, given their first contact; minus infinity: none.
+
+    Contact after `last`, beyond the panel and anticipation, is as none.
+    """
+    if treatment.comparison == "not_yet_treated":
+        return contact
+    return np.where(contact <= last, -np.inf, np.inf)
 
 
 def panel_clusters(study: Study, firms: PanelFirms) -> ClusterLevels:

@@ -23,7 +23,8 @@ class FirmsByYear:
     """Hold n firms over T years: outcomes `y` (n, T) with missing values, and arrays (n,).
 
     `first_treated` is infinite for never-treated firms; `cluster` has codes. A comparison firm is
-    one before `exposed_from` (n,): its own entry, or an earlier one of others in its cluster.
+    one before `exposed_from` (n,): its own entry, an earlier one of others in its cluster, or its
+    first contact with any arm; minus infinity for firms that compare with none.
     """
 
     years: NDArray[np.int64]
@@ -46,6 +47,7 @@ def compared_firms(firms: FirmsByYear, cohort: int, control: Control, balanced: 
     """
     own = firms.first_treated == cohort
     others = np.isinf(firms.first_treated) if control == "never_treated" else ~own
+    others = others & (firms.exposed_from > -np.inf)
     return np.flatnonzero((own | others) & (_complete(firms.y) if balanced else True))
 
 
