@@ -10,7 +10,8 @@ from pipeline.datasets.arms import ARMS
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform, empty
-from pipeline.effects.study import prepare_study
+from pipeline.effects.panel_firms import panel_firms
+from pipeline.effects.study import Study, prepare_study
 from pipeline.inference.arm_contrasts import as_contrasts, contrast_rows, effects_by_place
 from pipeline.inference.conley import conley_covariance
 from pipeline.params.arms import Arms
@@ -152,6 +153,20 @@ def test_effects_without_an_error_have_a_sum_without_one():
     row, whole = (rows.loc[("difference", "att", pd.NA)] for rows in (table, contrasts(found)))
     assert row["estimate"] == whole["estimate"]
     assert np.isnan(row["std_error"]) and row["reason"] == "arm_without_error"
+
+
+@pytest.mark.parametrize("comparison", ["never_treated", "not_yet_treated"])
+def test_every_firm_of_the_panel_compares_until_it_is_in_contact(comparison):
+    panel, arms = world(5)
+    later = arms["cohort"].mask(arms["arm"] == "b", ENTRY + 1)
+    seen = panel_of_arm(panel, arms, contacts_of(arms.assign(cohort=later)), "a", 0)
+    asked = TREATMENT.model_copy(update={"comparison": comparison})
+    study = Study(seen, {}, {}, {}, {}, asked, estimation(), None, arm="a")
+    firms = panel_firms(study)
+    compares = {"never_treated": -np.inf, "not_yet_treated": ENTRY + 1}[comparison]
+    assert set(firms.exposed_from[EACH : 2 * EACH]) == {compares}
+    assert np.isinf(firms.cohort[EACH:]).all()
+    assert set(firms.exposed_from[2 * EACH :]) == {np.inf}
 
 
 @pytest.mark.slow

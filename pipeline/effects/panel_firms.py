@@ -22,7 +22,8 @@ class PanelFirms:
     anticipation, which R's did counts as never-treated. A firm compares before `exposed_from`: its
     own entry or, where the pool of the unmatched design leaves out firms in treated clusters, an
     earlier one in its cluster. Of a study with arms it compares before its first contact with any
-    of them, and never where comparison firms are those that are never in contact. `row` is the row of PANEL in the base year, else the first.
+    of them, and never where comparison firms are those that are never in contact. `row` is the row
+    of PANEL in the base year, else the first.
     `covered` (T,) marks the years of the index that PANEL has.
     """
 
