@@ -91,6 +91,16 @@ def test_two_arms_at_once_need_an_arm_for_both():
     assert found["until"].isna().all()
 
 
+def test_of_two_arms_at_once_the_first_named_takes_the_firm():
+    single = {name: NAMED[name] for name in ("credit", "training")}
+    found = firm_arms(LISTED, arms(named=single, several="first_named"))
+    rows = {(arm, firm): until for arm, firm, _, until in found.arms.to_numpy()}
+    assert rows.keys() == {("training", "a"), ("credit", "b"), ("credit", "c"), ("credit", "d")}
+    assert pd.isna(rows["credit", "c"])  # training in the same year is no end of it
+    assert rows["credit", "d"] == 2012
+    assert found.flow.set_index("arm")["n_after_another"].to_dict() == {"credit": 0, "training": 2}
+
+
 def test_entry_one_after_the_other_is_no_joint_arm():
     apart = LISTED[LISTED["firm_id"] != "c"]
     with pytest.raises(SupportError, match="1 do so one after the other"):
@@ -173,6 +183,25 @@ EXPOSED = pd.DataFrame(
         "participant": [True, False, False, False],
     }
 )
+
+
+def test_firms_exposed_before_they_enter_are_in_no_arm_that_they_enter():
+    """Their base year is not clean, also where arms speak of the same firms in several ways."""
+    named = {name: NAMED[name] for name in ("training", "credit")}
+    named["near"] = {"source": "exposure", "exposure": "near"}
+    listed = LISTED[LISTED["firm_id"].isin(["a", "b", "d"])]
+    found = arms_of_firms(
+        listed,
+        panel_of(listed.groupby("firm_id")["cohort"].min()),
+        arms(named=named, several="in_each"),
+        EXPOSED[EXPOSED["firm_id"] != "f"],
+    )
+    rows = {(arm, firm): until for arm, firm, _, until in found.arms.to_numpy()}
+    # b borrows in 2011 and was exposed in 2010
+    expected = {("training", "a"), ("near", "b"), ("near", "e"), ("credit", "d"), ("training", "d")}
+    assert rows.keys() == expected
+    assert rows["near", "b"] == 2011 and pd.isna(rows["credit", "d"])
+    assert found.flow.set_index("arm").loc["credit", "n_after_another"] == 1
 
 
 def test_the_exposed_are_an_arm_until_they_enter_and_never_compared():

@@ -53,7 +53,11 @@ ARM_FLOW = Dataset(
         "n_joint": Column(
             "integer", "of these, in an arm for several that they entered at once", tells="count"
         ),
-        "n_after_another": Column("integer", "of these, in another arm before", tells="count"),
+        "n_after_another": Column(
+            "integer",
+            "of these, in another arm before, or in the same year in one that is named before",
+            tells="count",
+        ),
         "n_until": Column(
             "integer", "of those that stay, compared until they enter another", tells="count"
         ),

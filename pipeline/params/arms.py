@@ -77,13 +77,14 @@ class Arms(Settings):
     `headline` is the arm of the headline and of all exhibits that show one. `several`: `refuse`
     firms that enter two arms in one year without an arm for both, or let them stay in each
     (`in_each`): arms by role beside arms by component speak of the same firms, and none is left at
-    entry into another. `contrasts` are weighted sums of the arms' effects, by name: credit 1 and
-    training -1 is their difference, both 1, credit -1 and training -1 what they bring together
-    beyond what each brings alone.
+    entry into another; or take them into the arm that is named first (`first_named`), as where
+    firms come to be exposed in two ways at once. `contrasts` are weighted sums of the arms'
+    effects, by name: credit 1 and training -1 is their difference, both 1, credit -1 and training
+    -1 what they bring together beyond what each brings alone.
     """
 
     headline: str
-    several: Literal["refuse", "in_each"] = "refuse"
+    several: Literal["refuse", "in_each", "first_named"] = "refuse"
     named: dict[str, Arm] = Field(min_length=1)
     contrasts: dict[str, dict[str, float]] = Field(default={})
 

@@ -1,8 +1,9 @@
 """Arms: which treatment a firm is in, from when, until when, and who is in none.
 
-A firm is in one arm at a time, the first that it enters: entry into another censors it as entry
-censors a comparison firm, and nobody is put in an arm for what came later (immortal time). All arms
-share one clean pool, the firms without contact: in no arm through the last year that is used.
+A firm is in one arm at a time, the first that it enters, unless params say that arms speak of the
+same firms in several ways: entry into another censors it as entry censors a comparison firm, and
+nobody is put in an arm for what came later (immortal time). All arms share one clean pool, the
+firms without contact: in no arm through the last year that is used.
 """
 
 from collections.abc import Iterator
@@ -55,13 +56,11 @@ def firm_arms(
     listed = pd.concat([every, _joint_entries(every, arms)], ignore_index=True)
     joint = _in_joint(listed, arms)
     kept = listed[~joint]
-    if arms.several == "in_each":
-        stays = pd.Series(True, index=kept.index)
-        until = kept["until"]
-    else:
-        first = kept.groupby("firm_id")["cohort"].transform("min")
-        stays = kept["cohort"] == first
-        until = pd.concat([_until(kept, stays), kept["until"]], axis=1).min(axis=1)
+    stays = _stays(kept, arms)
+    until = kept["until"]
+    if arms.several != "in_each":
+        until = pd.concat([_until(kept), until], axis=1).min(axis=1)
+    if arms.several == "refuse":
         _refuse_at_once(kept[stays])
     found = kept.assign(until=until.astype("Int64"))[stays]
     _refuse_alike(found, arms)
@@ -171,9 +170,27 @@ def _in_joint(listed: pd.DataFrame, arms: Arms) -> pd.Series:
     return flagged
 
 
-def _until(kept: pd.DataFrame, stays: pd.Series) -> pd.Series:
-    """Return, for rows that stay, the first later entry of their firm into another arm."""
-    later = kept[~stays].groupby("firm_id")["cohort"].min()
+def _stays(kept: pd.DataFrame, arms: Arms) -> pd.Series:
+    """Flag the rows whose firm stays in the arm: those of its first year.
+
+    Of arms of one year the first named, where params say so. Where firms stay in each of several
+    arms, only those leave that were exposed before they entered: their base year is not clean.
+    """
+    if arms.several == "in_each":
+        exposed = kept["arm"].isin(arms.of("exposure"))
+        since = of_firms(kept[exposed].groupby("firm_id")["cohort"].min(), kept["firm_id"])
+        return exposed | ~(kept["cohort"] > since).fillna(False).astype(bool)
+    order = kept["cohort"].astype("int64")
+    if arms.several == "first_named":
+        named = {name: place for place, name in enumerate(arms.named)}
+        order = order * len(named) + kept["arm"].map(named)
+    return order == order.groupby(kept["firm_id"]).transform("min")
+
+
+def _until(kept: pd.DataFrame) -> pd.Series:
+    """Return for each row the first entry of its firm into another arm in a later year."""
+    first = kept.groupby("firm_id")["cohort"].transform("min")
+    later = kept[kept["cohort"] > first].groupby("firm_id")["cohort"].min()
     return of_firms(later.astype("Int64"), kept["firm_id"])
 
 
@@ -186,7 +203,8 @@ def _refuse_at_once(stays: pd.DataFrame) -> None:
     told = told_codes({str(arms): int(n) for arms, n in together.items()})
     raise DataError(
         f"firms enter two arms in one year: {told}. Declare an arm for both (source: joint), or "
-        "treatment.arms.several: in_each where arms speak of the same firms in several ways"
+        "treatment.arms.several: in_each where arms speak of the same firms in several ways, or "
+        "first_named where the arm that is named first takes them"
     )
 
 
