@@ -116,6 +116,8 @@ tradable_sectors: 4
 saturations:
 - 0.2
 - 0.6
+# share of clusters in which the other programme opens in the place of the first
+other_alone_share: 0.25
 # classes of the share of the other firms of the cluster that take part: to 0.4, and above
 saturation_edges:
 - 0.4

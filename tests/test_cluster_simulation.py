@@ -132,7 +132,9 @@ def test_the_register_has_a_row_for_each_component_and_both_programmes_overlap()
     both = cdp.index.intersection(other.index)
     assert set((other[both] - cdp[both]).unique()) == {0, 1}
     cell = default().panel.groupby("firm_id")[CELL].first().agg("".join, axis=1)
-    assert set(cell[other.index]) - set(cell[cdp.index]) == set()
+    alone = set(cell[other.index]) - set(cell[cdp.index])
+    assert 0.1 < len(alone) / SMALL["treated_clusters"] < 0.4
+    assert set(cell[other.index]) & set(cell[cdp.index])
 
 
 def test_saturation_differs_between_clusters():

@@ -76,8 +76,8 @@ class ClusterProgramme(Settings):
 
     Effects on others hold in percent of sales and jobs from the year in which another firm that
     exposes a firm takes part in any of the two programmes, and add up on logs. Participants have
-    them beside their own: total = own + spill. The other programme opens in the same clusters, in
-    the same year or one later. Links are dated before anybody enters.
+    them beside their own: total = own + spill. The other programme opens in the clusters of the
+    first, in the same year or one later, or in its place. Links are dated before anybody enters.
     """
 
     country_km: float = Field(gt=0, description="side of the square that municipalities lie in")
@@ -89,6 +89,9 @@ class ClusterProgramme(Settings):
         min_length=1,
         description="shares of firms that enter, one drawn for each cluster; in the place of "
         "participation_share",
+    )
+    other_alone_share: float = Field(
+        ge=0, lt=1, description="share of clusters in which the other programme opens alone"
     )
     saturation_edges: list[float] = Field(
         description="upper edges of all but the last class of the share of the other firms of "

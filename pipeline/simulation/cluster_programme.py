@@ -9,7 +9,7 @@ from pipeline.datasets.arrays import Flags, Integers
 from pipeline.datasets.precision import SIGNIFICANT_DIGITS, significant
 from pipeline.params.simulation import ClusterProgramme, Simulation
 from pipeline.simulation.firms import SimulatedFirms
-from pipeline.simulation.participation import Participation, draw_participation
+from pipeline.simulation.participation import Openings, Participation, draw_participation
 from pipeline.simulation.parts import Parts, draw_parts, part_factors
 from pipeline.simulation.spillovers import Surroundings, draw_surroundings, spilt_log
 from pipeline.simulation.untreated import Untreated
@@ -41,9 +41,12 @@ def draw_cluster_programme(
     """Draw who takes part in what; raises as `draw_participation` does."""
     share_rng, entry_rng, around_rng, part_rng = rng.spawn(4)
     clusters = settings.municipalities * settings.sectors
-    saturation = share_rng.choice(np.array(programme.saturations), clusters)
+    openings = Openings(
+        saturation=share_rng.choice(np.array(programme.saturations), clusters),
+        other_alone=share_rng.random(clusters) < programme.other_alone_share,
+    )
     participation = draw_participation(
-        settings, firms, untreated, years, entry_rng, saturation=saturation
+        settings, firms, untreated, years, entry_rng, openings=openings
     )
     parts = draw_parts(programme, firms, participation, part_rng)
     return DrawnProgramme(

@@ -27,6 +27,21 @@ class Participation:
     own_factor: Floats
 
 
+@dataclass(frozen=True)
+class Openings:
+    """Hold the share of firms that enter where a programme opens, shape (clusters,) or (firms,).
+
+    `other_alone` flags clusters in which the other programme opens in the place of the first.
+    """
+
+    saturation: Floats
+    other_alone: Flags
+
+    def of(self, cluster: Integers) -> "Openings":
+        """Return what holds for firms in these clusters, shape (firms,)."""
+        return Openings(self.saturation[cluster], self.other_alone[cluster])
+
+
 def draw_participation(
     settings: Simulation,
     firms: SimulatedFirms,
@@ -34,31 +49,32 @@ def draw_participation(
     years: Integers,
     rng: np.random.Generator,
     *,
-    saturation: Floats | None = None,
+    openings: Openings | None = None,
 ) -> Participation:
     """Open the programme in some clusters and let firms select themselves in.
 
-    `saturation` is the share that enters by cluster, and brings the other programme to the same
-    clusters; without it the share holds for all firms together, and the other is anywhere.
+    `openings` give the share that enters by cluster, and bring the other programme to the same
+    clusters; without them the share holds for all firms together, and the other is anywhere.
     Raises ParamsError where no firm could enter in a year, or too few clusters hold firms.
     """
     opening = _draw_openings(settings, firms, rng)[firms.cluster]
-    share = None if saturation is None else saturation[firms.cluster]
+    own = None if openings is None else openings.of(firms.cluster)
+    first = opening if own is None else np.where(own.other_alone, np.nan, opening)
     taste = settings.unobserved_selection_log_odds * firms.unobserved_trend
     taste = taste + rng.logistic(size=settings.firms)
     entry = np.full(settings.firms, np.nan)
     for cohort in settings.cohort_years:
         utility = taste + _selection_index(settings, firms, untreated, cohort - years[0] - 1)
-        invited = opening == cohort
+        invited = first == cohort
         if not invited.any():  # fewer clusters than entry years
             continue
         year = cohort - years[0]
         pool = np.flatnonzero(invited & untreated.alive[:, year - 1] & untreated.alive[:, year])
-        entry[_entrants(settings, utility, pool, firms.cluster, share)] = cohort
-    if saturation is None:
+        entry[_entrants(settings, utility, pool, firms.cluster, own)] = cohort
+    if own is None:
         other = _draw_other(settings, entry, untreated, years, rng)
     else:
-        other = _draw_second(settings, entry, opening, untreated, years, rng=rng)
+        other = _draw_second(settings, untreated, entry, opening, own, rng=rng)
     return Participation(
         entry_year=entry,
         neighbour_entry_year=_neighbour_entry(firms, entry),
@@ -106,18 +122,18 @@ def _entrants(
     utility: Floats,
     pool: Codes,
     cluster: Integers,
-    share: Floats | None,
+    own: Openings | None,
 ) -> Codes:
     """Take those of the pool, alive at base and entry, that have the highest utility.
 
     Utility is a linear index plus a logistic draw: entry is a logit with the intercept that gives
-    exactly the participation share, of all firms or, with `share` (firms,), of each cluster.
+    exactly the participation share of all firms, or the saturation of each cluster.
     """
-    if share is None:
+    if own is None:
         count = round(settings.participation_share * len(pool))
         taken = pool[np.argsort(-utility[pool], kind="stable")[:count]]
     else:
-        taken = pool[_first_of_cluster(-utility[pool], cluster[pool], share[pool])]
+        taken = pool[_first_of_cluster(-utility[pool], cluster[pool], own.saturation[pool])]
     if not len(taken):
         raise ParamsError("firms: too few firms to fill an entry year; raise firms or clusters")
     return taken
@@ -153,20 +169,26 @@ def _draw_other(
 
 def _draw_second(
     settings: Simulation,
+    untreated: Untreated,
     entry: Floats,
     opening: Floats,
-    untreated: Untreated,
-    years: Integers,
+    own: Openings,
     *,
     rng: np.random.Generator,
 ) -> Floats:
-    """Draw entry in the other programme where the first opens, that year or a year later."""
-    year = np.minimum(opening + rng.integers(0, 2, settings.firms), years[-1])
-    opened = ~np.isnan(year)
-    column = np.where(opened, year - years[0], 0).astype(np.intp)
-    alive = untreated.alive[np.arange(settings.firms), column]
-    draw = rng.random(settings.firms)
-    return np.where((draw < _other_chance(settings, entry)) & alive & opened, year, np.nan)
+    """Draw entry in the other programme in the clusters in which one opens.
+
+    In the opening year where it is alone, else in that year or the next, but not after the last
+    entry year; of firms alive then and the year before.
+    """
+    later = rng.integers(0, 2, settings.firms) * ~own.other_alone
+    year = np.minimum(opening + later, settings.cohort_years[-1])
+    open_by_then = ~np.isnan(year)
+    column = np.where(open_by_then, year - settings.first_year, 1).astype(np.intp)
+    firm = np.arange(settings.firms)
+    alive = untreated.alive[firm, column] & untreated.alive[firm, column - 1]
+    chance = np.where(own.other_alone, own.saturation, _other_chance(settings, entry))
+    return np.where((rng.random(settings.firms) < chance) & alive & open_by_then, year, np.nan)
 
 
 def _other_chance(settings: Simulation, entry: Floats) -> Floats:
