@@ -2,30 +2,45 @@
 
 import subprocess
 import sys
+from functools import cache
 
 import pandas as pd
 import pytest
 from import_closure import ROOT
 from workspace import example, joined
 
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.in_memory import match_in_memory
+from pipeline.inference.arm_contrasts import contrast_table
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.sources import obtain_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.selection.arms import firm_arms, panels_by_arm
 
 BLOCK = example("kenya")
 
 
-def cleaned(**clean):
+@cache
+def delivered():
     data = DataSection.model_validate(BLOCK["data"])
+    return obtain_tables(data, ROOT / "examples" / "kenya" / "raw").panel
+
+
+def cleaned(treatment=None, register=None, data=None, **clean):
+    read = DataSection.model_validate(BLOCK["data"] | (data or {}))
     return clean_panel(
-        obtain_tables(data, ROOT / "examples" / "kenya" / "raw").panel,
-        None,
+        delivered().copy(),
+        register,
         {},
-        data=data,
+        data=read,
         clean=CleanSection.model_validate(BLOCK["clean"] | clean),
-        treatment=TreatmentSection.model_validate(BLOCK["treatment"]),
+        treatment=treatment or TreatmentSection.model_validate(BLOCK["treatment"]),
     )
 
 
@@ -45,6 +60,75 @@ def test_the_class_arm_leaves_by_name_and_count():
         row for _, row in flow.iterrows() if "Control or mentor arm" in str(row["rule_fields"])
     ]
     assert (lost["firms_lost"], lost["treated_firms_lost"], lost["firms"]) == (129, 0, 243)
+
+
+# As the codes of the column `treat2` have them.
+CLASS, MENTOR = "3", "4"
+ARMS = {
+    "headline": "mentor",
+    "named": {
+        "mentor": {"source": "register", "component": ["mentor"]},
+        "class": {"source": "register", "component": ["class"]},
+    },
+    "contrasts": {"mentor_less_class": {"mentor": 1, "class": -1}},
+}
+
+
+def sections(treatment):
+    """Return the sections that estimate profits among all firms, with clusters named by firm."""
+    spec = BLOCK["estimate"]["specs"]["ancova"] | {"cluster": "assignment"}
+    estimate = BLOCK["estimate"] | {"specs": {"ancova": spec}}
+    return {
+        "outcomes": OutcomesSection.model_validate({"profits": BLOCK["outcomes"]["profits"]}),
+        "treatment": TreatmentSection.model_validate(BLOCK["treatment"] | treatment),
+        "score": ScoreSection.model_validate(BLOCK["score"] | {"models": {}}),
+        "match": MatchSection.model_validate(BLOCK["match"] | {"designs": {}}),
+        "estimate": EstimateSection.model_validate(estimate),
+    }
+
+
+def study_of(treated):
+    """Return the effects in a study of one arm, whose panel lacks the other."""
+    told = sections({"entry": BLOCK["treatment"]["entry"] | {"treated": treated}})
+    kept = BLOCK["clean"]["filters"][0] | {"keep": ["2", treated]}
+    panel = cleaned(told["treatment"], filters=[kept]).panel
+    return estimate_specs(match_in_memory(panel, **told).study).estimates
+
+
+def study_of_both():
+    """Return the effects by arm, and their contrasts, of one study of a register of both arms."""
+    entry = {"source": "register", "programme": None, "other_programmes": "keep"}
+    told = sections({"entry": entry, "arms": ARMS})
+    file = ROOT / "examples" / "kenya" / "raw" / BLOCK["data"]["source"]["panel"]
+    drawn = pd.read_stata(file, columns=["id", "treat2"])
+    drawn = drawn.drop_duplicates("id").astype({"treat2": "int"}).astype({"treat2": "str"})
+    names = drawn["treat2"].map({CLASS: "class", MENTOR: "mentor"})
+    register = drawn.assign(start="1", part=names).dropna(subset="part")[["id", "start", "part"]]
+    columns = {"firm_id": "id", "entry_year": "start", "component": "part"}
+    found = cleaned(told["treatment"], register, data={"register_columns": columns}, filters=[])
+    firms = firm_arms(found.arm_entries, found.panel, told["treatment"].arms)
+    results = {
+        arm: estimate_specs(match_in_memory(seen, **told).study)
+        for arm, seen in panels_by_arm(found.panel, (firms.arms, firms.contacts), told["treatment"])
+    }
+    kept = {arm: result.kept for arm, result in results.items()}
+    effects = {arm: result.estimates for arm, result in results.items()}
+    return effects, contrast_table(kept, told["treatment"].arms)
+
+
+def test_two_arms_in_one_study_have_the_effects_of_two_studies():
+    """Both are compared with the women drawn into neither, so that only their contrast is new."""
+    effects, contrasts = study_of_both()
+    compared = ["outcome", "term", "event_time", "estimate", "std_error", "n_treated", "n_control"]
+    for arm, code in {"mentor": MENTOR, "class": CLASS}.items():
+        pd.testing.assert_frame_equal(effects[arm][compared], study_of(code)[compared], rtol=1e-10)
+    mentor, lessons = (
+        found.set_index("term").loc["att", ["estimate", "std_error"]].astype(float)
+        for found in effects.values()
+    )
+    row = contrasts[contrasts["term"] == "att"].iloc[0]
+    assert row["estimate"] == pytest.approx(mentor["estimate"] - lessons["estimate"], rel=1e-12)
+    assert row["std_error"] < row["std_error_apart"]
 
 
 @pytest.fixture(scope="module")
