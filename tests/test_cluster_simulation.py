@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from simulation import cluster_settings, settings
 
 from pipeline.panel.firm_links import firm_links
-from pipeline.params.exposure import Exposures, LinksFile
+from pipeline.params.exposure import Exposures
+from pipeline.params.links_file import LinksFile
 from pipeline.selection.exposure import exposure_tables
 from pipeline.simulation.simulate import SimulatedProgramme, simulate_programme
 

@@ -11,7 +11,10 @@ from workspace import example, joined
 
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import match_in_memory
-from pipeline.inference.arm_contrasts import contrast_table
+from pipeline.datasets.exposure import EXPOSURE
+from pipeline.datasets.store import empty
+from pipeline.inference.between_arms import between_arms
+from pipeline.inference.own_exposure import arm_effects
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.sources import obtain_tables
 from pipeline.params.clean import CleanSection
@@ -107,13 +110,14 @@ def study_of_both():
     columns = {"firm_id": "id", "entry_year": "start", "component": "part"}
     found = cleaned(told["treatment"], register, data={"register_columns": columns}, filters=[])
     firms = firm_arms(found.arm_entries, found.panel, told["treatment"].arms)
-    results = {
-        arm: estimate_specs(match_in_memory(seen, **told).study)
-        for arm, seen in panels_by_arm(found.panel, (firms.arms, firms.contacts), told["treatment"])
-    }
-    kept = {arm: result.kept for arm, result in results.items()}
-    effects = {arm: result.estimates for arm, result in results.items()}
-    return effects, contrast_table(kept, told["treatment"].arms)
+    results, effects = {}, {}
+    seen_by = firms.arms, firms.contacts
+    for arm, seen in panels_by_arm(found.panel, seen_by, told["treatment"]):
+        study = match_in_memory(seen, **told).study
+        results[arm] = estimate_specs(study)
+        effects[arm] = arm_effects(study, results[arm])
+    estimates = {arm: result.estimates for arm, result in results.items()}
+    return estimates, between_arms(effects, empty(EXPOSURE), told["treatment"]).contrasts
 
 
 def test_two_arms_in_one_study_have_the_effects_of_two_studies():
