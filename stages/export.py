@@ -1,8 +1,13 @@
 """Export the matched panel for another program, with commands that repeat the estimates."""
 
 from argparse import ArgumentParser, Namespace
+from pathlib import PurePosixPath
 
+import pandas as pd
+
+from pipeline.commands.explore import one_arm
 from pipeline.commands.stata.package import stata_files
+from pipeline.datasets.arms import ARMS, CONTACTS
 from pipeline.datasets.complete import write_file
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
@@ -11,25 +16,35 @@ from pipeline.datasets.selection import COVARIATES
 from pipeline.datasets.store import read
 from pipeline.effects.study import prepare_study
 from pipeline.matching.matched_lags import matched_times
+from pipeline.params.arms import ONLY_ARM
 from pipeline.params.settings import load_yaml
-from pipeline.params.study import read_study
+from pipeline.params.study import StudySection, read_study
+from pipeline.selection.arms import panels_by_arm
 from stages.command import Command, Reply, run_command
 from stages.run import PARAMS, Folders
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write data/<study>/export/: firm data, private like everything under data/."""
+    """Write data/<study>/export/: firm data, private like everything under data/.
+
+    The headline's arm is in it, another in a folder of its name.
+    """
     run_command(Command("export", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("study", help="a study of params.yaml")
+    parser.add_argument("--arm", help="an arm of the study; all if absent")
     parser.add_argument("--stata", action="store_true", required=True, help=".dta and .do files")
 
 
 def _reply(chosen: Namespace) -> Reply:
     folders = Folders(chosen.study)
-    files, folder = _files(folders), folders.of("export")
+    settings = read_study(load_yaml(PARAMS), chosen.study)
+    arms = list(settings.treatment.arm_folders)
+    if chosen.arm is not None:
+        arms = [one_arm(settings.treatment, chosen.arm)]
+    files, folder = _files(folders, settings, arms), folders.of("export")
     for name, content in files.items():
         write_file(folder / name, content)
     return Reply(
@@ -38,21 +53,38 @@ def _reply(chosen: Namespace) -> Reply:
     )
 
 
-def _files(folders: Folders) -> dict[str, bytes]:
-    settings = read_study(load_yaml(PARAMS), folders.study)
-    matched = folders.of("match")
+def _files(folders: Folders, settings: StudySection, arms: list[str]) -> dict[str, bytes]:
+    """Return the files of each arm by their path in the folder."""
+    panel, seen_by = read(PANEL, folders.of("clean")), None
+    if settings.treatment.arms is not None:
+        seen_by = read(ARMS, folders.of("score")), read(CONTACTS, folders.of("score"))
+    return {
+        (PurePosixPath(settings.treatment.arm_folders[arm]) / name).as_posix(): content
+        for arm, seen in panels_by_arm(panel, seen_by, settings.treatment)
+        if arm in arms
+        for name, content in _files_of_arm(folders, settings, arm, seen).items()
+    }
+
+
+def _files_of_arm(
+    folders: Folders, settings: StudySection, arm: str, panel: pd.DataFrame
+) -> dict[str, bytes]:
+    of_arm = settings.treatment.arm_folders[arm]
+    matched = folders.of("match", of_arm)
     study = prepare_study(
-        read(PANEL, folders.of("clean")),
+        panel,
         read(MATCHES, matched),
         read(WEIGHTS, matched),
         outcomes=settings.outcomes,
         treatment=settings.treatment,
         matched_times=matched_times(settings.score, settings.match),
         estimate=settings.estimate,
-        covariates=read(COVARIATES, folders.of("score")),
+        covariates=read(COVARIATES, folders.of("score", of_arm)),
         score=settings.score,
+        arm=arm,
     )
-    return stata_files(folders.study, study, read(ESTIMATES, folders.of("estimate")))
+    name = folders.study if arm == ONLY_ARM else f"{folders.study}, arm {arm}"
+    return stata_files(name, study, read(ESTIMATES, folders.of("estimate", of_arm)))
 
 
 if __name__ == "__main__":

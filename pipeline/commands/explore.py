@@ -11,17 +11,23 @@ from typing import Any
 import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
-from pipeline.commands.in_memory import match_study
+from pipeline.commands.in_memory import Cleaned, match_arms
 from pipeline.errors import ParamsError
 from pipeline.matching.balance import measure_balance
 from pipeline.matching.designs import Matched
 from pipeline.matching.losses import shortage_lines
 from pipeline.params.analyses import Analyses
+from pipeline.params.arms import ONLY_ARM
 from pipeline.params.settings import nearest_known
 from pipeline.params.study import StudySection
+from pipeline.params.treatment import TreatmentSection
 
 # Settings that `clean` has used up.
-_CLEANED = ("data", "clean", "treatment.entry", "treatment.leave_out_entry_years")
+_CLEANED = (
+    "data",
+    "clean",
+    *(f"treatment.{key}" for key in ("entry", "leave_out_entry_years", "arms", "exposure")),
+)
 
 _COUNTS = ("n_treated", "n_treated_matched", "n_comparison_distinct", "ess")
 _TERM = ["covariate", "category"]
@@ -56,8 +62,9 @@ def changed(block: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Explored:
-    """Hold what the headline design becomes: firms matched, balance, headline effects."""
+    """Hold what the headline design becomes: firms matched, balance, effects of an arm."""
 
+    arm: str
     design: str
     matched: dict[str, float]
     shortages: list[str]
@@ -65,16 +72,18 @@ class Explored:
     effects: pd.DataFrame
 
 
-def explore(panel: pd.DataFrame, study: StudySection) -> Explored:
-    """Return balance, matched firms and headline effects of the headline design.
+def explore(cleaned: Cleaned, study: StudySection, arm: str | None = None) -> Explored:
+    """Return balance, matched firms and effects of the headline design, of one arm.
 
-    `panel` is PANEL. Only the headline's spec and design are estimated, so that an answer takes
-    seconds.
+    Without a name it is that of the headline. Only the headline's spec and design are estimated, so
+    that an answer takes seconds. Raises ParamsError for an arm that the study has not.
     """
     only, design = headline_only(study), study.estimate.headline.design
-    found = match_study(panel, only)
+    chosen = one_arm(study.treatment, arm)
+    found = match_arms(cleaned, only, only=[chosen])[chosen]
     balance = measure_balance(found.firm_stacks, only.score, only.match)
     return Explored(
+        arm=chosen,
         design=design,
         matched=_counts(found.matched, design),
         shortages=list(shortage_lines(found.matched.counts, found.matched.losses)),
@@ -83,13 +92,25 @@ def explore(panel: pd.DataFrame, study: StudySection) -> Explored:
     )
 
 
+def one_arm(treatment: TreatmentSection, name: str | None) -> str:
+    """Return an arm by name, the headline's without one; ParamsError where there is no such arm."""
+    if name is None:
+        return treatment.headline_arm
+    known = [] if treatment.arms is None else list(treatment.arms.named)
+    if name not in known:
+        told = ", ".join(known) or "none: treatment.arms names them"
+        raise ParamsError(f"{name} is no arm{nearest_known(name, known)}; the study has {told}")
+    return name
+
+
 def explored_text(found: Explored) -> str:
     """Return what exploring found, as a terminal shows it."""
     counts = found.matched
+    arm = "" if found.arm == ONLY_ARM else f"Arm {found.arm}. "
     matched = (
-        f"Design {found.design}: {counts['n_treated_matched']:.0f} of {counts['n_treated']:.0f} "
-        f"treated firms, {counts['n_comparison_distinct']:.0f} comparison firms (effective "
-        f"{counts['ess']:.1f})"
+        f"{arm}Design {found.design}: {counts['n_treated_matched']:.0f} of "
+        f"{counts['n_treated']:.0f} treated firms, {counts['n_comparison_distinct']:.0f} "
+        f"comparison firms (effective {counts['ess']:.1f})"
     )
     named = found.balance.fillna({"category": ""}).set_index(_TERM)
     balance = named.to_string(float_format="{:.3f}".format)

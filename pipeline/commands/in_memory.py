@@ -1,5 +1,6 @@
 """An evaluation in memory, from the cleaned panel to results tables; nothing is written."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from pipeline.datasets.designs import DATED_COVARIATES, DESIGNS, SCORE_MODELS
 from pipeline.datasets.matches import LOSSES, MATCHED
 from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
+from pipeline.effects.collected import Results
 from pipeline.effects.study import Study, prepare_study
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
@@ -24,6 +26,7 @@ from pipeline.matching.what_matched import designs_matched
 from pipeline.panel.coverage import require_observed
 from pipeline.panel.ledger import Ledger
 from pipeline.panel.used_columns import used_columns
+from pipeline.params.arms import ONLY_ARM
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
@@ -31,13 +34,29 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.study import StudySection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.disclosure.score_shares import headline_score_shares
+from pipeline.selection.arms import SeenBy, firm_arms, panels_by_arm
 from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.exposure import exposure_tables
 from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 from pipeline.selection.propensity import Scored, score_risk_sets
 from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
 from pipeline.selection.support import treated_fates
 from pipeline.selection.what_scored import covariates_dated, score_models
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Hold what cleaning hands on: PANEL, and with arms ARM_ENTRIES and EXPOSURE_FRAME."""
+
+    panel: pd.DataFrame
+    arm_entries: pd.DataFrame | None = None
+    frame: pd.DataFrame | None = None
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> "Cleaned":
+        """Return what a ledger holds of it."""
+        return cls(ledger.panel, ledger.arm_entries, ledger.frame)
 
 
 @dataclass(frozen=True)
@@ -61,6 +80,11 @@ class InMemory:
         """Return scores and weights joined to covariates."""
         return firm_stacks(self.scores, self.covariates, self.matched.weights)
 
+    @cached_property
+    def estimated(self) -> Results:
+        """Return the results of every spec."""
+        return estimate_specs(self.study, self.redo)
+
 
 def match_in_memory(
     panel: pd.DataFrame,
@@ -71,10 +95,12 @@ def match_in_memory(
     match: MatchSection,
     estimate: EstimateSection,
     brought: dict[str, pd.DataFrame] | None = None,
+    arm: str = ONLY_ARM,
 ) -> InMemory:
     """Date covariates, score, match and prepare the estimates, as the stages do; `panel` is PANEL.
 
-    `brought` are the files of external designs. Raises what these steps raise.
+    `brought` are the files of external designs; of a study with arms `panel` is as `arm` sees it.
+    Raises what these steps raise.
     """
     candidates = risk_sets(panel, treatment)
     covariates = dated_covariates(panel, candidates.firms, score.covariates)
@@ -90,29 +116,54 @@ def match_in_memory(
         estimate=estimate,
         covariates=covariates,
         score=score,
+        arm=arm,
     )
     redo = Redo(scored.scores, covariates, score, match)
     return InMemory(candidates.stacks, covariates, scored, matched, study, redo)
 
 
-def match_study(
-    panel: pd.DataFrame, study: StudySection, brought: dict[str, pd.DataFrame] | None = None
-) -> InMemory:
-    """Return what `match_in_memory` does for the sections of a study.
+def match_arms(
+    cleaned: Cleaned,
+    study: StudySection,
+    brought: dict[str, pd.DataFrame] | None = None,
+    only: Collection[str] | None = None,
+) -> dict[str, InMemory]:
+    """Return what `match_in_memory` does for the sections of a study, by arm.
 
-    Raises DataError too where they read a column that nobody has in a year, as `clean` does.
+    `only` names the arms that are asked for, None all; a study without arms has one. Raises
+    DataError too where they read a column that nobody has in a year, as `clean` does.
     """
     used = used_columns(study.outcomes, study.score, study.treatment)
-    require_observed(panel, study.clean, used)
-    return match_in_memory(
-        panel,
-        outcomes=study.outcomes,
-        treatment=study.treatment,
-        score=study.score,
-        match=study.match,
-        estimate=study.estimate,
-        brought=brought,
-    )
+    require_observed(cleaned.panel, study.clean, used)
+    return {
+        arm: match_in_memory(
+            seen,
+            outcomes=study.outcomes,
+            treatment=study.treatment,
+            score=study.score,
+            match=study.match,
+            estimate=study.estimate,
+            brought=brought,
+            arm=arm,
+        )
+        for arm, seen in panels_by_arm(
+            cleaned.panel, _seen_by(cleaned, study.treatment), study.treatment
+        )
+        if only is None or arm in only
+    }
+
+
+def _seen_by(cleaned: Cleaned, treatment: TreatmentSection) -> SeenBy | None:
+    """Return ARMS and CONTACTS as the stage `score` makes them; None without arms."""
+    if treatment.arms is None:
+        return None
+    assert cleaned.arm_entries is not None, "cleaning makes it where a study has arms"
+    exposure = None
+    if treatment.exposure:
+        assert cleaned.frame is not None, "cleaning makes it where a study has exposures"
+        exposure = exposure_tables(cleaned.frame, treatment.exposure).firms
+    found = firm_arms(cleaned.arm_entries, cleaned.panel, treatment.arms, exposure)
+    return found.arms, found.contacts
 
 
 def balance_in_memory(found: InMemory) -> pd.DataFrame:
@@ -129,7 +180,7 @@ def results_in_memory(
     `rules` is DATA_RULES of the cleaned panel.
     """
     score, match = found.redo.score, found.redo.match
-    estimated = estimate_specs(found.study, found.redo)
+    estimated = found.estimated
     balance = balance_in_memory(found)
     told_apart = separations(found.firm_stacks, score, match)
     details = {

@@ -6,12 +6,14 @@ from io import StringIO
 from typing import Any, get_args
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
 from pipeline.commands.notebook_panel import holds_numbers, is_indicator, require_delivered
 from pipeline.commands.start.columns import slug
 from pipeline.commands.start.section import default_section
 from pipeline.errors import ParamsError
+from pipeline.params.exposure import Exposures, panel_columns_read
 from pipeline.params.gaps import Gap
 from pipeline.params.match import AnyDesign
 from pipeline.params.score import TEXT
@@ -19,7 +21,10 @@ from pipeline.params.study import StudySection, cross_faults, read_study
 
 # What a study is called whose section is not written down.
 NAME = "notebook"
-PANEL_FILE = "panel.parquet"
+PANEL_FILE, REGISTER_FILE = "panel.parquet", "register.parquet"
+
+# Columns of a register that mean what they are called.
+_REGISTER = ("programme", "component", "role", "amount")
 
 # What a design is called to which no name was given.
 MATCHED = "matched"
@@ -35,7 +40,7 @@ class AskedOfFrame:
     """Hold what `evaluate` was asked for, by the names of the DataFrame's columns.
 
     `outcomes` gives each its transform, `weight` is that of sampling weights, if any; `names` the
-    standard name of every column used.
+    standard name of every column used. `entry` is a column of the register, where there is one.
     """
 
     table: pd.DataFrame
@@ -49,6 +54,7 @@ class AskedOfFrame:
     accept: list[Gap]
     weight: str | None
     treatment: dict[str, Any]
+    register: pd.DataFrame | None = None
 
     @property
     def names(self) -> dict[str, str]:
@@ -137,6 +143,9 @@ def _block(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[str,
         "cluster": [names[column] for column in asked.cluster] or ["firm_id"],
         "columns": _columns(asked, designs),
     }
+    if asked.register is not None:
+        block["data"]["source"]["register_file"] = REGISTER_FILE
+        block["data"]["register_columns"] = _register_columns(asked, asked.register)
     if asked.weight is not None:
         block["data"]["weight"] = names[asked.weight]
     if asked.accept:
@@ -152,6 +161,9 @@ def _columns(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[st
     texts |= set(asked.cluster)
     used = {asked.entry, asked.weight, *asked.cluster, *asked.outcomes}
     used |= {column for design in designs.values() for column in design.covariates}
+    exposing = _exposing(asked)
+    used |= {column for column, name in asked.names.items() if name in exposing}
+    texts |= {column for column, name in asked.names.items() if exposing.get(name) == "text"}
     columns: dict[str, Any] = {}
     for column, name in asked.names.items():
         if column in texts & used:
@@ -161,7 +173,27 @@ def _columns(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[st
     return columns
 
 
+def _register_columns(asked: AskedOfFrame, register: pd.DataFrame) -> dict[str, str]:
+    named = {name: name for name in _REGISTER if name in register.columns}
+    return {"firm_id": asked.firm, "entry_year": asked.entry, **named}
+
+
+def _exposing(asked: AskedOfFrame) -> dict[str, str]:
+    """Return the standard names of columns that exposures read, with their kinds; none if faulty.
+
+    What is wrong with them the section's model says.
+    """
+    try:
+        rules = TypeAdapter(Exposures).validate_python(asked.treatment["exposure"])
+    except ValidationError:
+        return {}
+    return {column: kind for rule in rules.values() for _, column, kind in panel_columns_read(rule)}
+
+
 def _entry(asked: AskedOfFrame) -> dict[str, Any]:
+    if asked.register is not None:
+        entry = {"source": "register", "programme": None, "other_programmes": "keep"}
+        return entry | {"never": asked.never}
     column = asked.names[asked.entry]
     if is_indicator(asked.table, asked.entry):
         return {"source": "indicator", "column": column, "switches_off": "refuse"}

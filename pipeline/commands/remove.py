@@ -53,7 +53,7 @@ def plan_removal(root: Path, study: str) -> Removal:
         raise ParamsError(f"{study!r} is not the name of a study")
     block = study_block(load_yaml(root / _PARAMS), study)
     private, public = root / "data" / study, root / "reports" / study
-    made = {*_of_stages(root, study), *_of_export(private, block), *_of_exhibits(public)}
+    made = {*_of_stages(root, study, block), *_of_export(private, block), *_of_exhibits(public)}
     headline = root / "reports" / "headlines" / f"{study}.json"
     locked = load_yaml(root / _LOCK)["stages"] or {} if (root / _LOCK).is_file() else {}
     own = [*_files(private), *_files(public)]
@@ -114,21 +114,32 @@ def _can_index(root: Path, studies: list[str]) -> bool:
     return bool(headlines) and all(file.is_file() for file in headlines)
 
 
-def _of_stages(root: Path, study: str) -> Iterator[Path]:
-    """Yield where stages write their tables in data/<study>/, and rows that broke a rule."""
+def _of_stages(root: Path, study: str, block: dict[str, Any]) -> Iterator[Path]:
+    """Yield where stages write their tables in data/<study>/, and rows that broke a rule.
+
+    Tables of an arm are in a folder of its name.
+    """
     yield root / "data" / study / "problems.csv"
     tables = [f"{name}.parquet" for name in (*OBTAINED, *_declared())]
     for stage in load_yaml(root / "dvc.yaml")["stages"].values():
         for out in stage.get("do", {}).get("outs", []):
             if isinstance(out, str):
-                yield from (root / out.replace("${item}", study) / name for name in tables)
+                place = root / out.replace("${item}", study)
+                yield from (place / arm / name for arm in _arm_folders(block) for name in tables)
 
 
 def _of_export(folder: Path, block: dict[str, Any]) -> Iterator[Path]:
     """Yield where `export` writes the files of a study with these settings."""
     designs = ["unmatched", *((block.get("match") or {}).get("designs") or {})]
     names = [f"{design}{end}.dta" for design in designs for end in ("", "_sets")]
-    yield from (folder / "export" / name for name in (*names, "estimates.do"))
+    of_arm = (*names, "estimates.do")
+    yield from (folder / "export" / arm / name for arm in _arm_folders(block) for name in of_arm)
+
+
+def _arm_folders(block: dict[str, Any]) -> list[str]:
+    """Return the subfolders that arms may have, whatever else is wrong with the section."""
+    arms = (block.get("treatment") or {}).get("arms") or {}
+    return ["", *(str(name) for name in arms.get("named") or {})]
 
 
 def _declared() -> Iterator[str]:

@@ -172,6 +172,11 @@ class TreatmentSection(Settings):
         return SPILL if is_exposed else TOTAL_ON_TREATED
 
     @property
+    def headline_arm(self) -> str:
+        """Return the arm of the headline, which is the one of a study that names none."""
+        return ONLY_ARM if self.arms is None else self.arms.headline
+
+    @property
     def reference_event_time(self) -> int:
         """Return the event time of the base year: -1 - anticipation."""
         return -1 - self.anticipation_years

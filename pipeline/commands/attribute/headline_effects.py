@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +10,14 @@ import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.explore import headline_only
-from pipeline.commands.in_memory import match_study
+from pipeline.commands.in_memory import Cleaned, match_arms
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.store import as_stored
 from pipeline.params.inference_methods import primary_methods
 from pipeline.params.study import StudySection
 
-# What rows about all firms and treatments have in these columns.
-_ALL = ("arm", "sample", "grouping", "subgroup")
+# What rows about all firms have in these columns.
+_ALL = ("sample", "grouping", "subgroup")
 
 # Settings that name things for readers, or that only what stands beside the effects depends on.
 _SILENT = frozenset({"label", "labels", "family", "relevant"})
@@ -38,13 +39,28 @@ class HeadlineEffect:
         return (self.conf_high - self.conf_low) / 2
 
 
-def headline_effects(table: pd.DataFrame, study: StudySection) -> dict[str, HeadlineEffect]:
-    """Return the headline's effect on each outcome that the programme may move.
+def headline_key(arm: str, outcome: str, study: StudySection) -> str:
+    """Return what an arm's effect on an outcome goes by: in the headline's arm the outcome."""
+    return outcome if arm == study.treatment.headline_arm else f"{arm}: {outcome}"
 
-    `table` is ESTIMATES, as a stage wrote it or as it was published.
+
+def headline_effects(
+    tables: Mapping[str, pd.DataFrame], study: StudySection
+) -> dict[str, HeadlineEffect]:
+    """Return the headline's effect on each outcome that the programme may move, in every arm.
+
+    `tables` holds ESTIMATES by arm, as a stage wrote it or as it was published.
     """
+    return {
+        headline_key(arm, name, study): effect
+        for arm, table in tables.items()
+        for name, effect in _of_arm(table, arm, study).items()
+    }
+
+
+def _of_arm(table: pd.DataFrame, arm: str, study: StudySection) -> dict[str, HeadlineEffect]:
     chosen = study.estimate.headline
-    place = {"design": chosen.design, "estimator": chosen.spec, "term": chosen.term}
+    place = {"design": chosen.design, "estimator": chosen.spec, "term": chosen.term, "arm": arm}
     place |= dict.fromkeys(_ALL, "all") | {"band": "pointwise"}
     rows = table[(table[list(place)] == pd.Series(place)).all(axis=1)]
     rows = rows[rows["inference"].isin(primary_methods())].set_index("outcome")
@@ -58,11 +74,14 @@ def headline_effects(table: pd.DataFrame, study: StudySection) -> dict[str, Head
 
 
 def estimated_headlines(
-    panel: pd.DataFrame, study: StudySection, brought: dict[str, pd.DataFrame]
+    cleaned: Cleaned, study: StudySection, brought: dict[str, pd.DataFrame]
 ) -> dict[str, HeadlineEffect]:
-    """Return the headline's effects from PANEL, in memory; raises what the stages raise."""
-    found = match_study(panel, headline_only(study), brought)
-    return headline_effects(as_stored(ESTIMATES, estimate_specs(found.study).estimates), study)
+    """Return every arm's headline effects, in memory; raises what the stages raise."""
+    tables = {
+        arm: as_stored(ESTIMATES, estimate_specs(found.study).estimates)
+        for arm, found in match_arms(cleaned, headline_only(study), brought).items()
+    }
+    return headline_effects(tables, study)
 
 
 def entering(study: StudySection) -> str:
@@ -71,6 +90,8 @@ def entering(study: StudySection) -> str:
     for section, names in _BESIDE.items():
         for name in names:
             del only[section][name]
+    if study.treatment.arms is not None:
+        del only["treatment"]["arms"]["contrasts"]
     if study.estimate.headline.design != "unmatched":
         del only["score"]["unmatched"]
     return json.dumps(_without_silent(only), sort_keys=True)

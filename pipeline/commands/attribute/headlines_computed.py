@@ -1,9 +1,10 @@
 """Compute headlines under combinations of settings: stored where they were made, else in memory."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -13,17 +14,21 @@ from pipeline.commands.attribute.headline_effects import (
     entering,
     estimated_headlines,
     headline_effects,
+    headline_key,
 )
 from pipeline.commands.attribute.run_cache import RunCache
 from pipeline.commands.attribute.shapley import Chosen, asked_combinations
 from pipeline.commands.attribute.states import Settled, State, settled, study_state, valid_section
 from pipeline.commands.audit.revisions import Revision
 from pipeline.commands.explore import headline_only
+from pipeline.commands.in_memory import Cleaned
 from pipeline.commands.plan.cost import expected, read_cost, yardstick
 from pipeline.commands.plan.sizes import Sizes, study_sizes
 from pipeline.commands.plan.work import study_work
+from pipeline.datasets.arms import ARM_ENTRIES
+from pipeline.datasets.exposure import EXPOSURE_FRAME
 from pipeline.datasets.panel import PANEL
-from pipeline.datasets.store import as_stored
+from pipeline.datasets.store import Dataset, as_stored
 from pipeline.errors import DataError, EvaluationError, ParamsError
 from pipeline.exhibits.words.language import tell
 from pipeline.exhibits.words.scales import scale_words
@@ -39,28 +44,34 @@ from pipeline.progress import track
 _AT_LEAST = 0.5  # seconds a combination, however small the study
 _REPEATED = ("clean", "score", "match", "estimate")
 
+# What the files of one stage are told apart by: an arm, or a table.
+_Key = TypeVar("_Key")
+
 
 @dataclass
 class _Combination:
-    """Hold one combination: its settings, where what stages wrote for it lies, its headlines."""
+    """Hold one combination: its settings, where what stages wrote for it lies, its headlines.
+
+    `estimates` is by arm, `cleaned` by table; each is complete, or empty.
+    """
 
     section: StudySection | None
     refused: str
-    estimates: Path | None = None
-    panel: Path | None = None
+    estimates: dict[str, Path] = field(default_factory=dict)
+    cleaned: dict[Dataset, Path] = field(default_factory=dict)
     known: dict[str, HeadlineEffect] | None = None
 
     @property
     def to_run(self) -> bool:
         """Say whether it must be computed here."""
-        return self.known is None and self.estimates is None and self.section is not None
+        return self.known is None and not self.estimates and self.section is not None
 
 
 @dataclass
 class Question:
     """Hold one study's question: states, settings that changed, combinations to compute.
 
-    `panels` are those cleaned so far, by the settings that cleaning reads.
+    `panels` are what was cleaned so far, by the settings that cleaning reads.
     """
 
     root: Path
@@ -69,7 +80,7 @@ class Question:
     after: State
     settled: Settled
     combinations: dict[Chosen, _Combination]
-    panels: dict[str, pd.DataFrame] = field(default_factory=dict)
+    panels: dict[str, Cleaned] = field(default_factory=dict)
 
     @property
     def n_runs(self) -> int:
@@ -124,19 +135,42 @@ def _combination(cache: RunCache, study: str, found: Settled, chosen: Chosen) ->
         return _Combination(None, str(error))
     blocks = [block, found.change.section([*settings, *found.silent])]
     contents = [{"studies": [study], study: block} for block in blocks]
+    estimates = {
+        arm: (PurePosixPath(folder) / "estimates.parquet").as_posix()
+        for arm, folder in section.treatment.arm_folders.items()
+    }
+    cleaned = {table: f"{table.name.lower()}.parquet" for table in _handed_on(section)}
     return _Combination(
         section,
         "",
-        estimates=_stored(cache, study, contents, "estimate", "estimates.parquet"),
-        panel=_stored(cache, study, contents, "clean", "panel.parquet"),
+        estimates=_stored(cache, study, contents, "estimate", estimates),
+        cleaned=_stored(cache, study, contents, "clean", cleaned),
     )
 
 
+def _handed_on(section: StudySection) -> Iterator[Dataset]:
+    """Yield the tables that cleaning hands on to the score."""
+    yield PANEL
+    if section.treatment.arms is not None:
+        yield ARM_ENTRIES
+    if section.treatment.exposure:
+        yield EXPOSURE_FRAME
+
+
 def _stored(
-    cache: RunCache, study: str, contents: list[dict[str, Any]], stage: str, name: str
-) -> Path | None:
-    found = (cache.found(study, content, stage, name) for content in contents)
-    return next((path for path in found if path is not None), None)
+    cache: RunCache,
+    study: str,
+    contents: list[dict[str, Any]],
+    stage: str,
+    names: dict[_Key, str],
+) -> dict[_Key, Path]:
+    """Return where the files of a stage lie, by key; empty where one of them is nowhere."""
+    for content in contents:
+        found = {key: cache.found(study, content, stage, name) for key, name in names.items()}
+        there = {key: path for key, path in found.items() if path is not None}
+        if len(there) == len(names):
+            return there
+    return {}
 
 
 def _take_published(asked: Question) -> None:
@@ -149,7 +183,12 @@ def _take_published(asked: Question) -> None:
         asked.combinations[everything].known = asked.before.published or asked.after.published
         return
     for state, chosen in ((asked.before, frozenset[int]()), (asked.after, everything)):
-        observed = [n for n, o in state.section.outcomes.intended.items() if o.observed]
+        observed = [
+            headline_key(arm, name, state.section)
+            for arm in state.section.treatment.arm_folders
+            for name, outcome in state.section.outcomes.intended.items()
+            if outcome.observed
+        ]
         published = state.published or {}
         if state.here and all(published[n].estimate == published[n].estimate for n in observed):
             asked.combinations[chosen].known = published
@@ -184,32 +223,35 @@ def _computed(asked: Question, combination: _Combination) -> Computed:
         return Computed(refused=combination.refused)
     if combination.known is not None:
         return Computed(combination.known)
-    if combination.estimates is not None:
-        return Computed(headline_effects(pd.read_parquet(combination.estimates), section))
+    if combination.estimates:
+        stored = {arm: pd.read_parquet(path) for arm, path in combination.estimates.items()}
+        return Computed(headline_effects(stored, section))
     try:
-        panel = _panel(asked, combination, section)
-        raw = asked.root / "data" / "raw" / asked.study
-        brought = read_brought(raw, section.match, section.clean.identifier, panel["firm_id"])
-        return Computed(estimated_headlines(panel, section, brought))
+        cleaned = _cleaned(asked, combination, section)
+        raw, firms = asked.root / "data" / "raw" / asked.study, cleaned.panel["firm_id"]
+        brought = read_brought(raw, section.match, section.clean.identifier, firms)
+        return Computed(estimated_headlines(cleaned, section, brought))
     except EvaluationError as error:
         return Computed(refused=str(error) if error.has_words else tell(error.reason))
 
 
-def _panel(asked: Question, combination: _Combination, section: StudySection) -> pd.DataFrame:
-    """Return PANEL as cleaned under these settings: stored, or cleaned here, once for each."""
+def _cleaned(asked: Question, combination: _Combination, section: StudySection) -> Cleaned:
+    """Return what is cleaned under these settings: stored, or cleaned here, once for each."""
     read = section.model_dump(mode="json", include={"data", "clean", "treatment"}, warnings=False)
     key = json.dumps(read, sort_keys=True)
     if key not in asked.panels:
-        stored = combination.panel
-        panel = _cleaned(asked, section) if stored is None else pd.read_parquet(stored)
-        asked.panels[key] = as_stored(PANEL, panel)
+        stored = {table: pd.read_parquet(path) for table, path in combination.cleaned.items()}
+        found = stored or _cleaned_here(asked, section)
+        typed = {table: as_stored(table, found[table]) for table in _handed_on(section)}
+        tables = (typed.get(table) for table in (ARM_ENTRIES, EXPOSURE_FRAME))
+        asked.panels[key] = Cleaned(typed[PANEL], *tables)
     return asked.panels[key]
 
 
-def _cleaned(asked: Question, section: StudySection) -> pd.DataFrame:
+def _cleaned_here(asked: Question, section: StudySection) -> dict[Dataset, pd.DataFrame]:
     delivered = _obtained(asked, section)
     rules = asked.root / "data" / "rules" / asked.study
-    return clean_panel(
+    ledger = clean_panel(
         delivered.panel,
         delivered.register,
         read_rules_tables(section.clean, rules),
@@ -217,7 +259,8 @@ def _cleaned(asked: Question, section: StudySection) -> pd.DataFrame:
         clean=section.clean,
         treatment=section.treatment,
         origins=delivered.origins,
-    ).panel
+    )
+    return dict(ledger.tables())
 
 
 def _obtained(asked: Question, section: StudySection) -> RawTables:
@@ -225,15 +268,28 @@ def _obtained(asked: Question, section: StudySection) -> RawTables:
 
 
 def _outcomes(before: StudySection, after: StudySection) -> NamedOutcomes:
-    sides = [section.outcomes.intended for section in (before, after)]
+    sides = [_by_key(section) for section in (before, after)]
     both = sides[0].keys() & sides[1].keys()
-    other = {name for name in both if _units(sides[0][name]) != _units(sides[1][name])}
+    other = {key for key in both if _units(sides[0][key][1]) != _units(sides[1][key][1])}
     named = sides[0] | sides[1]
     return NamedOutcomes(
-        {name: outcome.label for name, outcome in named.items()},
-        {name: scale_words(outcome.scale) for name, outcome in named.items()},
+        {key: label for key, (label, _) in named.items()},
+        {key: scale_words(outcome.scale) for key, (_, outcome) in named.items()},
         frozenset(other),
     )
+
+
+def _by_key(section: StudySection) -> dict[str, tuple[str, Outcome]]:
+    """Return each headline's label, which names an arm other than the headline's, and outcome."""
+    headline = section.treatment.headline_arm
+    return {
+        headline_key(arm, name, section): (
+            outcome.label if arm == headline else f"{outcome.label}, {arm}",
+            outcome,
+        )
+        for arm in section.treatment.arm_folders
+        for name, outcome in section.outcomes.intended.items()
+    }
 
 
 def _units(outcome: Outcome) -> tuple[str | None, str]:

@@ -43,14 +43,18 @@ class Settled:
 def study_state(revision: Revision, study: str) -> State:
     """Read a study at a revision; raise ParamsError where its settings are not valid today."""
     section = valid_section(study, revision.yaml("params.yaml").get(study, {}))
-    table = typed_estimates(revision.results(study, "estimates"))
-    if sections_not_run(revision, study) or "band" not in table.columns:
+    tables = {
+        arm: typed_estimates(revision.results(study, "estimates", folder))
+        for arm, folder in section.treatment.arm_folders.items()
+    }
+    complete = all("band" in table.columns for table in tables.values())
+    if sections_not_run(revision, study) or not complete:
         return State(section, None, here=False)
     recorded = json.loads(revision.read(f"reports/{study}/{NAME}") or "{}")
     sections = {name: getattr(section, name) for name in SECTIONS}
     inputs = study_inputs(revision.root, study, sections, code_root=revision.root)
     return State(
-        section, headline_effects(table, section), here=recorded.get("inputs") == inputs.hash
+        section, headline_effects(tables, section), here=recorded.get("inputs") == inputs.hash
     )
 
 

@@ -51,9 +51,13 @@ class Revision:
         """Return the studies that params.yaml lists at this revision."""
         return list(self.yaml("params.yaml").get("studies", []))
 
-    def results(self, study: str, table: str) -> pd.DataFrame:
-        """Return a committed results table; one without rows where there is none."""
-        text = self.read(f"reports/{study}/results/{table}.csv")
+    def results(self, study: str, table: str, arm_folder: str = "") -> pd.DataFrame:
+        """Return a committed results table of an arm; one without rows where there is none.
+
+        The headline's arm has no folder of its own.
+        """
+        place = f"{study}/arms/{arm_folder}" if arm_folder else study
+        text = self.read(f"reports/{place}/results/{table}.csv")
         if not text:
             return pd.DataFrame()
         # Only an empty field is missing: a category may be called NA.

@@ -21,8 +21,8 @@ _LINES = (".csv", ".tsv", ".txt")
 class Sizes:
     """Hold the firm-years of a study, counted in `source`, and its firms by entry year.
 
-    `firms` counts who may be compared in some entry year, once for each, None before `clean`;
-    `used` those with a weight, by design, empty before `match`.
+    `firms` counts who may be compared in some entry year, once for each and for each arm, None
+    before `clean`; `used` those with a weight, by design, empty before `match`.
     """
 
     source: str
@@ -36,7 +36,8 @@ def study_sizes(root: Path, name: str, study: StudySection) -> Sizes:
     source, firm_years = next(_counted(root, name, study), (None, 0))
     if source is None:
         raise DataError(f"nothing of {name} can be counted yet: {_missing(root, name, study)}")
-    return Sizes(source, firm_years, _firms(root / "data" / name), _used(root / "data" / name))
+    folder, arms = root / "data" / name, list(study.treatment.arm_folders.values())
+    return Sizes(source, firm_years, _firms(folder, arms), _used(folder, arms))
 
 
 def _counted(root: Path, name: str, study: StudySection) -> Iterator[tuple[str, int]]:
@@ -84,23 +85,25 @@ def _lines(path: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK_BYTES), b""))
 
 
-def _firms(folder: Path) -> int | None:
-    """Count firms by entry year: in SCORES, else entry years times firms of PANEL, if there."""
-    scores = folder / "score" / "scores.parquet"
-    if scores.is_file():
-        return int((_column(scores, "model") == "unmatched").sum())
+def _firms(folder: Path, arms: list[str]) -> int | None:
+    """Count firms by entry year and arm: in SCORES, else entry years times firms of PANEL."""
+    scores = [folder / "score" / arm / "scores.parquet" for arm in arms]
+    if all(path.is_file() for path in scores):
+        return sum(int((_column(path, "model") == "unmatched").sum()) for path in scores)
     panel = folder / "clean" / "panel.parquet"
     if not panel.is_file():
         return None
     entry_years = _column(panel, "cohort").dropna().nunique()
-    return int(len(_column(panel, "year")) / _column(panel, "year").nunique() * entry_years)
+    firms = int(len(_column(panel, "year")) / _column(panel, "year").nunique() * entry_years)
+    return len(arms) * firms
 
 
-def _used(folder: Path) -> dict[str, int]:
-    weights = folder / "match" / "weights.parquet"
-    if not weights.is_file():
+def _used(folder: Path, arms: list[str]) -> dict[str, int]:
+    weights = [folder / "match" / arm / "weights.parquet" for arm in arms]
+    if not all(path.is_file() for path in weights):
         return {}
-    return {str(d): int(n) for d, n in _column(weights, "design").value_counts().items()}
+    used = pd.concat([_column(path, "design") for path in weights])
+    return {str(d): int(n) for d, n in used.value_counts().items()}
 
 
 def _column(path: Path, name: str) -> pd.Series:

@@ -32,11 +32,13 @@ class StandIns:
 def study_work(study: StudySection, sizes: Sizes, shares: StandIns) -> Work:
     """Return the work of every stage of a study of that size."""
     cells = float(sizes.firm_years * (2 + len(study.data.delivered)))
-    firms = sizes.firm_years * shares.firms if sizes.firms is None else float(sizes.firms)
+    n_arms = len(study.treatment.arm_folders)
+    unknown = n_arms * sizes.firm_years * shares.firms
+    firms = unknown if sizes.firms is None else float(sizes.firms)
     scored = firms * (1 + len(study.score.models))
     weighed = firms * (1 + len(study.match.designs))
     used = _used(study, sizes, firms, shares)
-    shown = float(len(study.exhibit.tables) + len(study.exhibit.figures))
+    shown = float(n_arms * (len(study.exhibit.tables) + len(study.exhibit.figures)))
     memory = {"obtain": cells, "clean": cells, "score": scored, "match": weighed}
     pairs = [(spec, design) for spec in study.estimate.specs for design in spec.designs]
     estimated = sum(used[design] * _n_outcomes(study, spec) for spec, design in pairs)

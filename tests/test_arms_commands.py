@@ -1,0 +1,205 @@
+"""Commands on a study with arms: each arm's numbers are those of the stages."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from arms_study import ARMS, EXPOSURES, STUDY, delivered
+from marked_study import run
+from stata_commands import Stata
+from workspace import project, write_params
+
+from pipeline.commands.attribute.headline_effects import entering, estimated_headlines
+from pipeline.commands.explore import explore
+from pipeline.commands.in_memory import Cleaned
+from pipeline.commands.notebook import Evaluation, evaluate
+from pipeline.commands.notebook_match import Match
+from pipeline.commands.plan.cost import read_cost
+from pipeline.commands.plan.sizes import study_sizes
+from pipeline.commands.plan.work import study_work
+from pipeline.commands.remove import plan_removal
+from pipeline.datasets.arms import ARM_CONTRASTS, ARM_ENTRIES
+from pipeline.datasets.exposure import EXPOSURE_FRAME
+from pipeline.datasets.matches import WEIGHTS
+from pipeline.datasets.panel import PANEL
+from pipeline.datasets.results import ESTIMATES
+from pipeline.datasets.selection import SCORES
+from pipeline.datasets.store import read
+from pipeline.errors import DataError, ParamsError
+from pipeline.params.settings import read_value
+from pipeline.params.study import read_study
+from stages import export
+from stages.run import Folders
+
+NAMED = {arm: rule for arm, rule in ARMS["named"].items() if arm != "within_15"}
+FOLDERS = {arm: "" if arm == "training" else arm for arm in NAMED}
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    """Return every second municipality of the study, cleaned; columns are called what they are."""
+    panel, register = delivered()
+    panel = panel[panel["place"].str[1:].astype(int) % 2 == 0]
+    register = register[register["firm"].isin(panel["firm"])]
+    return evaluate(
+        panel,
+        firm="firm",
+        year="year",
+        entry="entry",
+        register=register.rename(columns={"part": "component"}),
+        arms=ARMS | {"named": NAMED},
+        exposure=EXPOSURES,
+        cluster="place",
+        outcomes=["sales"],
+        window=(-2, 2),
+    )
+
+
+@pytest.fixture(scope="module")
+def match(evaluation) -> Match:
+    return evaluation.match(["sales"], caliper_sd=0.5)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, evaluation, match) -> Folders:
+    """Run the stages on what the notebook saves and prints."""
+    root = project(tmp_path_factory.mktemp("project"), {STUDY: {}})
+    evaluation.save(root / "data" / "raw" / STUDY)
+    written = block(match)
+    written["estimate"]["match_orders"] = 1  # of no interest here, and slow
+    write_params(root, {STUDY: written})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setattr("sys.argv", ["stage", STUDY])
+        for verb in ("obtain", "clean", "score", "match", "estimate"):
+            run(verb)
+    return Folders(STUDY, root)
+
+
+def block(match: Match, **arms: object) -> dict:
+    """Return the section of the study; `arms` replaces parts of its arms."""
+    found = read_value(match.params(STUDY))[STUDY]
+    found["treatment"]["arms"] |= arms
+    return found
+
+
+@pytest.fixture(scope="module")
+def section(match):
+    return match.study
+
+
+@pytest.fixture(scope="module")
+def cleaned(folders) -> Cleaned:
+    tables = (read(table, folders.of("clean")) for table in (PANEL, ARM_ENTRIES, EXPOSURE_FRAME))
+    return Cleaned(*tables)
+
+
+def average(folders: Folders, arm: str, outcome: str = "sales") -> pd.Series:
+    """Return the headline's row of ESTIMATES of an arm, as the stage wrote it."""
+    rows = read(ESTIMATES, folders.of("estimate", FOLDERS[arm]))
+    place = {"outcome": outcome, "design": "matched", "term": "att", "arm": arm}
+    (found,) = rows[(rows[list(place)] == pd.Series(place)).all(axis=1)].to_dict("records")
+    return pd.Series(found)
+
+
+def test_exploring_gives_the_effects_of_the_arm_that_is_asked_for(folders, cleaned, section):
+    found = explore(cleaned, section, "within_5")
+    row = found.effects.set_index("outcome").loc["sales"]
+    assert found.arm == "within_5"
+    assert row["estimate"] == pytest.approx(average(folders, "within_5")["estimate"], rel=1e-8)
+    with pytest.raises(ParamsError, match=r"loans is no arm.*training, credit, within_5"):
+        explore(cleaned, section, "loans")
+
+
+def test_headlines_are_computed_for_every_arm(folders, cleaned, section):
+    found = estimated_headlines(cleaned, section, {})
+    keys = {arm: f"{arm}: sales" for arm in FOLDERS} | {"training": "sales"}
+    assert set(found) == set(keys.values())
+    for arm, key in keys.items():
+        expected, effect = average(folders, arm), found[key]
+        assert effect.estimate == pytest.approx(expected["estimate"], rel=1e-8)
+        assert effect.std_error == pytest.approx(expected["std_error"], rel=1e-8)
+
+
+def test_a_contrast_moves_no_headline(match, section):
+    without, other = block(match, contrasts={}), block(match, headline="credit")
+    assert entering(read_study({STUDY: without}, STUDY)) == entering(section)
+    assert entering(read_study({STUDY: other}, STUDY)) != entering(section)
+
+
+def test_a_notebook_gives_each_arm_and_their_contrasts_as_the_stages_do(folders, match):
+    assert list(match.arms) == list(FOLDERS)
+    for arm, found in match.arms.items():
+        shown = found.effects("sales").tidy()
+        stored = read(ESTIMATES, folders.of("estimate", FOLDERS[arm]))
+        expected = stored[stored["design"] == "matched"].reset_index(drop=True)
+        assert set(shown["arm"]) == {arm}
+        pd.testing.assert_frame_equal(shown, expected, rtol=1e-8, atol=1e-9, check_dtype=False)
+    assert match.effects("sales").tidy().equals(match.arms["training"].effects("sales").tidy())
+    stored = read(ARM_CONTRASTS, folders.of("estimate"))
+    expected = stored[stored["design"] == "matched"].drop(columns=["outcome", "design"])
+    found = match.contrasts("sales")
+    assert found["estimate"].notna().any()
+    expected = expected.reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-8, check_dtype=False)
+
+
+def test_what_a_notebook_cannot_give_is_said(evaluation):
+    panel, register = evaluation.asked.table, evaluation.asked.register
+    asked = {"firm": "firm", "year": "year", "entry": "entry", "outcomes": ["sales"]}
+    plain = evaluate(panel.merge(register, how="left", on="firm"), **asked)
+    with pytest.raises(ParamsError, match="names none"):
+        plain.match(["jobs"]).contrasts("sales")
+    with pytest.raises(ParamsError, match=r"treatment\.exposure"):
+        evaluate(panel, register=register, exposure={"near": {"kind": "sell"}}, **asked)
+    with pytest.raises(DataError, match="has no column entered"):
+        evaluate(panel, register=register, **asked | {"entry": "entered"})
+
+
+def test_every_arm_is_exported_and_repeated(folders, monkeypatch, capsys):
+    monkeypatch.chdir(folders.private.parents[1])
+    export.main([STUDY, "--stata"])
+    for arm, name in FOLDERS.items():
+        stata = Stata(folders.of("export", name))
+        stata.run("estimates.do")
+        # two designs; estimate, standard error, N, clusters
+        assert stata.asserts == 2 * 4
+        assert f"{STUDY}, arm {arm}" in (stata.folder / "estimates.do").read_text()
+    assert "credit/matched.dta" in capsys.readouterr().out
+
+
+def test_one_arm_is_exported_by_name(folders, monkeypatch, capsys):
+    monkeypatch.chdir(folders.private.parents[1])
+    export.main([STUDY, "--stata", "--arm", "within_5"])
+    said = capsys.readouterr().out
+    assert "within_5/estimates.do" in said and "credit" not in said
+    with pytest.raises(SystemExit) as stop:
+        export.main([STUDY, "--stata", "--arm", "within_6"])
+    assert stop.value.code == 2
+    assert "within_6 is no arm; did you mean within_" in capsys.readouterr().err
+
+
+def test_the_work_of_every_arm_is_counted(folders, section):
+    root = folders.private.parents[1]
+    sizes = study_sizes(root, STUDY, section)
+    scores = [read(SCORES, folders.of("score", name)) for name in FOLDERS.values()]
+    assert sizes.firms == sum(int((s["model"] == "unmatched").sum()) for s in scores)
+    weights = [read(WEIGHTS, folders.of("match", name)) for name in FOLDERS.values()]
+    assert sum(sizes.used.values()) == sum(map(len, weights))
+    alone = section.model_copy(
+        update={"treatment": section.treatment.model_copy(update={"arms": None})}
+    )
+    shares = read_cost().shares
+    early = replace(sizes, firms=None, used={})
+    work, single = (study_work(asked, early, shares) for asked in (section, alone))
+    assert work.seconds["match"] == pytest.approx(3 * single.seconds["match"])
+    assert work.seconds["clean"] == single.seconds["clean"]
+
+
+def test_files_of_every_arm_go_with_the_study(folders):
+    root = folders.private.parents[1]
+    made = {path.relative_to(root) for path in folders.private.rglob("*") if path.is_file()}
+    removal = plan_removal(root, STUDY)
+    assert {Path(f"data/{STUDY}/match/within_5/weights.parquet")} <= made == set(removal.files)
+    assert removal.staying == []
