@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
-from pipeline.commands.in_memory import Cleaned, match_arms
+from pipeline.commands.in_memory import match_arms
 from pipeline.commands.start.asked import ToldColumns
 from pipeline.commands.start.read import read_files
 from pipeline.commands.start.section import study_text
@@ -196,7 +196,7 @@ def _rows(
         tables.panel, tables.register, {}, data=study.data, clean=study.clean,
         treatment=study.treatment,
     )  # fmt: skip
-    found = match_arms(Cleaned.of(cleaned), study)[study.treatment.headline_arm]
+    found = match_arms(dict(cleaned.tables()), study).by_arm[study.treatment.headline_arm]
     estimates = estimate_specs(found.study).estimates
     att = estimates[(estimates["term"] == "att") & estimates["outcome"].isin(OUTCOMES)]
     # CR2 rows speak where they were asked for

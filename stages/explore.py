@@ -4,15 +4,11 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from pipeline.commands.explore import Explored, changed, explore, explored_text
-from pipeline.commands.in_memory import Cleaned
-from pipeline.datasets.arms import ARM_ENTRIES
-from pipeline.datasets.exposure import EXPOSURE_FRAME
-from pipeline.datasets.panel import PANEL
+from pipeline.commands.in_memory import cleaned_by
 from pipeline.datasets.store import read
 from pipeline.errors import ParamsError
 from pipeline.params.settings import load_yaml, read_value, study_block
 from pipeline.params.study import read_study
-from pipeline.params.treatment import TreatmentSection
 from stages.command import Command, Reply, run_command
 from stages.run import PARAMS, Folders
 
@@ -32,15 +28,10 @@ def _reply(chosen: Namespace) -> Reply:
     content = load_yaml(PARAMS)
     block = changed(study_block(content, chosen.study), dict(map(_change, chosen.changes)))
     study = read_study({**content, chosen.study: block}, chosen.study)
-    found = explore(_cleaned(Folders(chosen.study), study.treatment), study, chosen.arm)
+    folder = Folders(chosen.study).of("clean")
+    cleaned = {table: read(table, folder) for table in cleaned_by(study.data, study.treatment)}
+    found = explore(cleaned, study, chosen.arm)
     return Reply(explored_text(found), {"study": chosen.study, **_data(found)})
-
-
-def _cleaned(folders: Folders, treatment: TreatmentSection) -> Cleaned:
-    folder = folders.of("clean")
-    entries = None if treatment.arms is None else read(ARM_ENTRIES, folder)
-    frame = read(EXPOSURE_FRAME, folder) if treatment.exposure else None
-    return Cleaned(read(PANEL, folder), entries, frame)
 
 
 def _data(found: Explored) -> dict[str, Any]:

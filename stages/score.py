@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.datasets.arms import ARM_ENTRIES, ARM_FLOW, ARMS, CONTACTS
+from pipeline.datasets.arms import ARM_FLOW, ARMS, CONTACTS
 from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
-from pipeline.datasets.exposure import CENTROIDS, EXPOSED, EXPOSURE, EXPOSURE_FRAME, LINKS
+from pipeline.datasets.exposure import EXPOSED, EXPOSURE
 from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
 from pipeline.datasets.pools import POOL_CONTACTS
 from pipeline.datasets.selection import (
@@ -17,19 +17,22 @@ from pipeline.datasets.selection import (
     SCORES,
     STACKS,
 )
-from pipeline.datasets.store import empty, read, write
+from pipeline.datasets.store import read, write
 from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
-from pipeline.params.exposure import centroid_files
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.selection.arms import firm_arms, panels_by_arm
+from pipeline.selection.arms import panels_by_arm
 from pipeline.selection.covariates import dated_covariates
-from pipeline.selection.exposure import ExposureInputs, exposure_tables
-from pipeline.selection.pools import pool_contacts
 from pipeline.selection.propensity import score_risk_sets
 from pipeline.selection.risk_sets import RISK_SETS_READ, pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
+from pipeline.selection.study_arms import (
+    StudyArms,
+    contacts_made_of,
+    study_arms,
+    study_pools,
+)
 from pipeline.selection.what_scored import covariates_dated, score_models
 from stages.run import Folders, run_stage
 
@@ -45,53 +48,26 @@ def main(
     ARMS says who is in which; POOL_CONTACTS says that of pools.
     """
     panel = read(PANEL, folders.of("clean"), _columns(data, score))
-    seen_by = _arms(folders, panel, data, treatment)
+    handed_on = contacts_made_of(data, treatment)
+    made_of = {table: read(table, folders.of("clean")) for table in handed_on}
+    arms = study_arms(panel, made_of, treatment)
+    if arms is not None:
+        _write_arms(arms, folders.of("score"))
     if treatment.pools:
-        write(POOL_CONTACTS, _pools(folders, data, treatment), folders.of("score"))
+        write(POOL_CONTACTS, study_pools(made_of, treatment), folders.of("score"))
+    del made_of  # no longer needed, and may be large
+    seen_by = None if arms is None else arms.seen_by
     for arm, seen in panels_by_arm(panel, seen_by, treatment):
         _score(seen, folders.of("score", treatment.arm_folders[arm]), treatment, score)
 
 
-def _arms(
-    folders: Folders, panel: pd.DataFrame, data: DataSection, treatment: TreatmentSection
-) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Write who is in which arm, exposed or in contact, where the study has arms."""
-    if treatment.arms is None:
-        return None
-    cleaned, folder = folders.of("clean"), folders.of("score")
-    exposure, exposed = empty(EXPOSURE), empty(EXPOSED)
-    if treatment.exposure:
-        found = exposure_tables(
-            read(EXPOSURE_FRAME, cleaned),
-            treatment.exposure,
-            links=None if data.links is None else read(LINKS, cleaned),
-            centroids=_centroids(cleaned, treatment),
-        )
-        exposure, exposed = found.firms, found.counts
-    write(EXPOSURE, exposure, folder)
-    write(EXPOSED, exposed, folder)
-    of_firms = firm_arms(read(ARM_ENTRIES, cleaned), panel, treatment.arms, exposure)
-    write(ARMS, of_firms.arms, folder)
-    write(CONTACTS, of_firms.contacts, folder)
-    write(ARM_FLOW, of_firms.flow, folder)
-    return of_firms.arms, of_firms.contacts
-
-
-def _centroids(cleaned: Path, treatment: TreatmentSection) -> dict[str, pd.DataFrame]:
-    """Return CENTROIDS by file, empty where exposures take places from none."""
-    if not centroid_files(treatment.exposure):
-        return {}
-    return {str(file): rows for file, rows in read(CENTROIDS, cleaned).groupby("file")}
-
-
-def _pools(folders: Folders, data: DataSection, treatment: TreatmentSection) -> pd.DataFrame:
-    """Return who is in which pool, of all firms, those that the sample leaves out too."""
-    cleaned = folders.of("clean")
-    frame = read(EXPOSURE_FRAME, cleaned)
-    links = None if data.links is None else read(LINKS, cleaned)
-    given = ExposureInputs(frame, index_panel(frame), links, _centroids(cleaned, treatment))
-    entries = None if treatment.arms is None else read(ARM_ENTRIES, cleaned)
-    return pool_contacts(given, treatment.pools, treatment.exposure, entries)
+def _write_arms(arms: StudyArms, folder: Path) -> None:
+    """Write who is in which arm, exposed or in contact."""
+    write(EXPOSURE, arms.exposure, folder)
+    write(EXPOSED, arms.exposed, folder)
+    write(ARMS, arms.of_firms.arms, folder)
+    write(CONTACTS, arms.of_firms.contacts, folder)
+    write(ARM_FLOW, arms.of_firms.flow, folder)
 
 
 def _score(

@@ -12,17 +12,15 @@ from workspace import project, write_params
 
 from pipeline.commands.attribute.headline_effects import entering, estimated_headlines
 from pipeline.commands.explore import explore
-from pipeline.commands.in_memory import Cleaned
+from pipeline.commands.in_memory import cleaned_by
 from pipeline.commands.notebook import Evaluation, evaluate
 from pipeline.commands.notebook_match import Match
 from pipeline.commands.plan.cost import read_cost
 from pipeline.commands.plan.sizes import study_sizes
 from pipeline.commands.plan.work import study_work
 from pipeline.commands.remove import plan_removal
-from pipeline.datasets.arms import ARM_CONTRASTS, ARM_ENTRIES
-from pipeline.datasets.exposure import EXPOSURE_FRAME
+from pipeline.datasets.arms import ARM_CONTRASTS
 from pipeline.datasets.matches import WEIGHTS
-from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.selection import SCORES
 from pipeline.datasets.store import read
@@ -90,9 +88,9 @@ def section(match):
 
 
 @pytest.fixture(scope="module")
-def cleaned(folders) -> Cleaned:
-    tables = (read(table, folders.of("clean")) for table in (PANEL, ARM_ENTRIES, EXPOSURE_FRAME))
-    return Cleaned(*tables)
+def cleaned(folders, section) -> dict:
+    read_too = cleaned_by(section.data, section.treatment)
+    return {table: read(table, folders.of("clean")) for table in read_too}
 
 
 def average(folders: Folders, arm: str, outcome: str = "sales") -> pd.Series:

@@ -26,7 +26,6 @@ from pipeline.commands.attribute.states import settled
 from pipeline.commands.attribute.waterfall import waterfalls
 from pipeline.commands.audit.revisions import Revision, commit
 from pipeline.commands.explore import explore
-from pipeline.commands.in_memory import Cleaned
 from pipeline.exhibits.tables.table import DASH
 from pipeline.params.study import read_study
 from stages import diff as diff_command
@@ -328,7 +327,7 @@ def panel_of(folder, block):
     study = read_study({"michigan": block}, "michigan")
     raw = obtain_tables(study.data, folder / "data" / "raw" / "michigan")
     sections = {name: getattr(study, name) for name in ("data", "clean", "treatment")}
-    return Cleaned.of(clean_panel(raw.panel, None, {}, **sections)), study
+    return dict(clean_panel(raw.panel, None, {}, **sections).tables()), study
 
 
 def test_the_answer_is_what_exploring_gives_and_no_file_is_touched(here, monkeypatch):

@@ -14,11 +14,11 @@ from workspace import project
 
 from pipeline.commands.attribute.headline_effects import estimated_headlines
 from pipeline.commands.explore import explore
-from pipeline.commands.in_memory import Cleaned
 from pipeline.commands.notebook import evaluate
 from pipeline.commands.notebook_match import NOT_VETTED
 from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.matches import WEIGHTS
+from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.store import read
 from pipeline.errors import DataError, ParamsError, SupportError
@@ -276,4 +276,4 @@ def test_a_column_that_nobody_has_in_a_year_stops_as_clean_does(frame, match):
     panel = cleaned.assign(sales=cleaned["sales"].mask(cleaned["year"] == 2010))
     for computed in (explore, lambda *given: estimated_headlines(*given, {})):
         with pytest.raises(DataError, match="sales has no value in any row of 2010"):
-            computed(Cleaned(panel), match.study)
+            computed({PANEL: panel}, match.study)

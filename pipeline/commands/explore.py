@@ -5,13 +5,15 @@ nothing is written, and nothing of DVC is touched.
 """
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
-from pipeline.commands.in_memory import Cleaned, match_arms
+from pipeline.commands.in_memory import match_arms
+from pipeline.datasets.store import Dataset
 from pipeline.errors import ParamsError
 from pipeline.matching.balance import measure_balance
 from pipeline.matching.designs import Matched
@@ -72,15 +74,18 @@ class Explored:
     effects: pd.DataFrame
 
 
-def explore(cleaned: Cleaned, study: StudySection, arm: str | None = None) -> Explored:
+def explore(
+    cleaned: Mapping[Dataset, pd.DataFrame], study: StudySection, arm: str | None = None
+) -> Explored:
     """Return balance, matched firms and effects of the headline design, of one arm.
 
-    Without a name it is that of the headline. Only the headline's spec and design are estimated, so
-    that an answer takes seconds. Raises ParamsError for an arm that the study has not.
+    `cleaned` are the tables of `cleaned_by`. Without a name the arm is that of the headline. Only
+    the headline's spec and design are estimated, so that an answer takes seconds. Raises
+    ParamsError for an arm that the study has not.
     """
     only, design = headline_only(study), study.estimate.headline.design
     chosen = one_arm(study.treatment, arm)
-    found = match_arms(cleaned, only, only=[chosen])[chosen]
+    found = match_arms(cleaned, only, only=[chosen]).by_arm[chosen]
     balance = measure_balance(found.firm_stacks, only.score, only.match)
     return Explored(
         arm=chosen,

@@ -1,6 +1,6 @@
 """An evaluation in memory, from the cleaned panel to results tables; nothing is written."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,13 +9,18 @@ import pandas as pd
 from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.balance import BALANCE_SUMMARY
 from pipeline.datasets.designs import DATED_COVARIATES, DESIGNS, SCORE_MODELS
+from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import LOSSES, MATCHED
+from pipeline.datasets.panel import PANEL
 from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
+from pipeline.datasets.store import Dataset, empty
 from pipeline.effects.collected import Results
 from pipeline.effects.study import Study, prepare_study
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.inference.between_arms import BetweenArms, between_arms
+from pipeline.inference.own_exposure import arm_effects
 from pipeline.matching.balance import measure_balance
 from pipeline.matching.balance_of_designs import summarise_balance
 from pipeline.matching.designs import Matched, match_designs
@@ -27,6 +32,7 @@ from pipeline.panel.coverage import require_observed
 from pipeline.panel.ledger import Ledger
 from pipeline.panel.used_columns import used_columns
 from pipeline.params.arms import ONLY_ARM
+from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
@@ -34,29 +40,15 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.study import StudySection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.disclosure.score_shares import headline_score_shares
-from pipeline.selection.arms import SeenBy, firm_arms, panels_by_arm
+from pipeline.selection.arms import panels_by_arm
 from pipeline.selection.covariates import dated_covariates
-from pipeline.selection.exposure import exposure_tables
 from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 from pipeline.selection.propensity import Scored, score_risk_sets
 from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
+from pipeline.selection.study_arms import contacts_made_of, study_arms
 from pipeline.selection.support import treated_fates
 from pipeline.selection.what_scored import covariates_dated, score_models
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """Hold what cleaning hands on: PANEL, and with arms ARM_ENTRIES and EXPOSURE_FRAME."""
-
-    panel: pd.DataFrame
-    arm_entries: pd.DataFrame | None = None
-    frame: pd.DataFrame | None = None
-
-    @classmethod
-    def of(cls, ledger: Ledger) -> "Cleaned":
-        """Return what a ledger holds of it."""
-        return cls(ledger.panel, ledger.arm_entries, ledger.frame)
 
 
 @dataclass(frozen=True)
@@ -122,48 +114,56 @@ def match_in_memory(
     return InMemory(candidates.stacks, covariates, scored, matched, study, redo)
 
 
+@dataclass(frozen=True)
+class ArmsInMemory:
+    """Hold each arm of a study by name, and EXPOSURE; a study without arms has one, `all`."""
+
+    by_arm: dict[str, InMemory]
+    exposure: pd.DataFrame
+
+    @cached_property
+    def between(self) -> BetweenArms:
+        """Return contrasts between all arms, of a study that names arms."""
+        effects = {arm: arm_effects(own.study, own.estimated) for arm, own in self.by_arm.items()}
+        treatment = next(iter(self.by_arm.values())).study.treatment
+        return between_arms(effects, self.exposure, treatment)
+
+
 def match_arms(
-    cleaned: Cleaned,
+    cleaned: Mapping[Dataset, pd.DataFrame],
     study: StudySection,
     brought: dict[str, pd.DataFrame] | None = None,
     only: Collection[str] | None = None,
-) -> dict[str, InMemory]:
+) -> ArmsInMemory:
     """Return what `match_in_memory` does for the sections of a study, by arm.
 
-    `only` names the arms that are asked for, None all; a study without arms has one. Raises
-    DataError too where they read a column that nobody has in a year, as `clean` does.
+    `cleaned` are PANEL and what arms are made of, `only` names the arms that are asked for, None
+    all. Raises DataError too where they read a column that nobody has in a year, as `clean` does.
     """
-    used = used_columns(study.outcomes, study.score, study.treatment)
-    require_observed(cleaned.panel, study.clean, used)
-    return {
+    panel, treatment = cleaned[PANEL], study.treatment
+    require_observed(panel, study.clean, used_columns(study.outcomes, study.score, treatment))
+    arms = study_arms(panel, cleaned, treatment)
+    by_arm = {
         arm: match_in_memory(
             seen,
             outcomes=study.outcomes,
-            treatment=study.treatment,
+            treatment=treatment,
             score=study.score,
             match=study.match,
             estimate=study.estimate,
             brought=brought,
             arm=arm,
         )
-        for arm, seen in panels_by_arm(
-            cleaned.panel, _seen_by(cleaned, study.treatment), study.treatment
-        )
+        for arm, seen in panels_by_arm(panel, None if arms is None else arms.seen_by, treatment)
         if only is None or arm in only
     }
+    return ArmsInMemory(by_arm, empty(EXPOSURE) if arms is None else arms.exposure)
 
 
-def _seen_by(cleaned: Cleaned, treatment: TreatmentSection) -> SeenBy | None:
-    """Return ARMS and CONTACTS as the stage `score` makes them; None without arms."""
-    if treatment.arms is None:
-        return None
-    assert cleaned.arm_entries is not None, "cleaning makes it where a study has arms"
-    exposure = None
-    if treatment.exposure:
-        assert cleaned.frame is not None, "cleaning makes it where a study has exposures"
-        exposure = exposure_tables(cleaned.frame, treatment.exposure).firms
-    found = firm_arms(cleaned.arm_entries, cleaned.panel, treatment.arms, exposure)
-    return found.arms, found.contacts
+def cleaned_by(data: DataSection, treatment: TreatmentSection) -> Iterator[Dataset]:
+    """Yield the tables of cleaning that `match_arms` takes."""
+    yield PANEL
+    yield from contacts_made_of(data, treatment)
 
 
 def balance_in_memory(found: InMemory) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pipeline.commands.in_memory import Cleaned, match_arms
+from pipeline.commands.in_memory import match_arms
 from pipeline.commands.notebook_match import NOT_VETTED, Match
 from pipeline.commands.notebook_panel import delivered_table, require_delivered
 from pipeline.commands.notebook_params import (
@@ -77,9 +77,9 @@ class Evaluation:
         design = AskedDesign(chosen, list(exact), method, rules)
         study = study_of(self.asked, {name: design})
         cleaned = _clean(self.asked, study)
-        by_arm = match_arms(Cleaned.of(cleaned), study)
+        matched = match_arms(dict(cleaned.tables()), study)
         self.designs[name] = design
-        return Match(name, study, cleaned, by_arm, study.treatment.headline_arm)
+        return Match(name, study, cleaned, matched, study.treatment.headline_arm)
 
     def params(self, name: str = "study") -> str:
         """Return the section of params.yaml with every design so far, every default written out."""

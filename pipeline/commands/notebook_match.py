@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.commands.in_memory import (
+    ArmsInMemory,
     InMemory,
     balance_in_memory,
     results_in_memory,
@@ -23,7 +24,6 @@ from pipeline.exhibits.render.html import render_html
 from pipeline.exhibits.tables.registry import named_tables
 from pipeline.exhibits.words.captions import caption
 from pipeline.exhibits.words.sampling import noted_weights
-from pipeline.inference.arm_contrasts import contrast_table
 from pipeline.panel.ledger import Ledger
 from pipeline.panel.what_cleaned import data_rules
 from pipeline.params.outcomes import OutcomesSection
@@ -93,7 +93,7 @@ class Match:
     name: str
     study: StudySection
     cleaned: Ledger
-    by_arm: dict[str, InMemory]
+    matched: ArmsInMemory
     arm: str
 
     def __repr__(self) -> str:
@@ -104,23 +104,21 @@ class Match:
     @property
     def found(self) -> InMemory:
         """Return what stages find of this arm."""
-        return self.by_arm[self.arm]
+        return self.matched.by_arm[self.arm]
 
     @property
     def arms(self) -> dict[str, "Match"]:
         """Return this design in each arm, by name; a study that names none has one, `all`."""
-        return {arm: replace(self, arm=arm) for arm in self.by_arm}
+        return {arm: replace(self, arm=arm) for arm in self.matched.by_arm}
 
     def contrasts(self, outcome: str) -> pd.DataFrame:
         """Return the rows of ARM_CONTRASTS: weighted sums of the arms' effects on an outcome.
 
         Raises ParamsError where the study names no arms.
         """
-        arms = self.study.treatment.arms
-        if arms is None:
+        if self.study.treatment.arms is None:
             raise ParamsError("contrasts are between arms, of which this study names none")
-        kept = {arm: found.estimated.kept for arm, found in self.by_arm.items()}
-        rows = self._mine(contrast_table(kept, arms))
+        rows = self._mine(self.matched.between.contrasts)
         mine = rows["outcome"] == self._outcome(outcome)
         return rows[mine].drop(columns="outcome").reset_index(drop=True)
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.explore import headline_only
-from pipeline.commands.in_memory import Cleaned, match_arms
+from pipeline.commands.in_memory import match_arms
 from pipeline.datasets.results import ESTIMATES
-from pipeline.datasets.store import as_stored
+from pipeline.datasets.store import Dataset, as_stored
 from pipeline.params.inference_methods import primary_methods
 from pipeline.params.study import StudySection
 
@@ -74,12 +74,14 @@ def _of_arm(table: pd.DataFrame, arm: str, study: StudySection) -> dict[str, Hea
 
 
 def estimated_headlines(
-    cleaned: Cleaned, study: StudySection, brought: dict[str, pd.DataFrame]
+    cleaned: Mapping[Dataset, pd.DataFrame],
+    study: StudySection,
+    brought: dict[str, pd.DataFrame],
 ) -> dict[str, HeadlineEffect]:
     """Return every arm's headline effects, in memory; raises what the stages raise."""
     tables = {
         arm: as_stored(ESTIMATES, estimate_specs(found.study).estimates)
-        for arm, found in match_arms(cleaned, headline_only(study), brought).items()
+        for arm, found in match_arms(cleaned, headline_only(study), brought).by_arm.items()
     }
     return headline_effects(tables, study)
 

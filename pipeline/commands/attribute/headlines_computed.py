@@ -1,7 +1,6 @@
 """Compute headlines under combinations of settings: stored where they were made, else in memory."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -21,12 +20,10 @@ from pipeline.commands.attribute.shapley import Chosen, asked_combinations
 from pipeline.commands.attribute.states import Settled, State, settled, study_state, valid_section
 from pipeline.commands.audit.revisions import Revision
 from pipeline.commands.explore import headline_only
-from pipeline.commands.in_memory import Cleaned
+from pipeline.commands.in_memory import cleaned_by
 from pipeline.commands.plan.cost import expected, read_cost, yardstick
 from pipeline.commands.plan.sizes import Sizes, study_sizes
 from pipeline.commands.plan.work import study_work
-from pipeline.datasets.arms import ARM_ENTRIES
-from pipeline.datasets.exposure import EXPOSURE_FRAME
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import Dataset, as_stored
 from pipeline.errors import DataError, EvaluationError, ParamsError
@@ -34,8 +31,10 @@ from pipeline.exhibits.words.language import tell
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.matching.external import read_brought
 from pipeline.panel.clean import clean_panel
+from pipeline.panel.exposure_inputs import DeliveredLinks, with_exposure_inputs
 from pipeline.panel.obtained import RawTables
 from pipeline.panel.sources import obtain_tables, read_rules_tables
+from pipeline.params.exposure import centroid_files
 from pipeline.params.outcomes import Outcome
 from pipeline.params.study import StudySection
 from pipeline.progress import track
@@ -80,7 +79,7 @@ class Question:
     after: State
     settled: Settled
     combinations: dict[Chosen, _Combination]
-    panels: dict[str, Cleaned] = field(default_factory=dict)
+    panels: dict[str, dict[Dataset, pd.DataFrame]] = field(default_factory=dict)
 
     @property
     def n_runs(self) -> int:
@@ -139,22 +138,14 @@ def _combination(cache: RunCache, study: str, found: Settled, chosen: Chosen) ->
         arm: (PurePosixPath(folder) / "estimates.parquet").as_posix()
         for arm, folder in section.treatment.arm_folders.items()
     }
-    cleaned = {table: f"{table.name.lower()}.parquet" for table in _handed_on(section)}
+    handed_on = cleaned_by(section.data, section.treatment)
+    cleaned = {table: f"{table.name.lower()}.parquet" for table in handed_on}
     return _Combination(
         section,
         "",
         estimates=_stored(cache, study, contents, "estimate", estimates),
         cleaned=_stored(cache, study, contents, "clean", cleaned),
     )
-
-
-def _handed_on(section: StudySection) -> Iterator[Dataset]:
-    """Yield the tables that cleaning hands on to the score."""
-    yield PANEL
-    if section.treatment.arms is not None:
-        yield ARM_ENTRIES
-    if section.treatment.exposure:
-        yield EXPOSURE_FRAME
 
 
 def _stored(
@@ -228,39 +219,49 @@ def _computed(asked: Question, combination: _Combination) -> Computed:
         return Computed(headline_effects(stored, section))
     try:
         cleaned = _cleaned(asked, combination, section)
-        raw, firms = asked.root / "data" / "raw" / asked.study, cleaned.panel["firm_id"]
+        raw, firms = asked.root / "data" / "raw" / asked.study, cleaned[PANEL]["firm_id"]
         brought = read_brought(raw, section.match, section.clean.identifier, firms)
         return Computed(estimated_headlines(cleaned, section, brought))
     except EvaluationError as error:
         return Computed(refused=str(error) if error.has_words else tell(error.reason))
 
 
-def _cleaned(asked: Question, combination: _Combination, section: StudySection) -> Cleaned:
+def _cleaned(
+    asked: Question, combination: _Combination, section: StudySection
+) -> dict[Dataset, pd.DataFrame]:
     """Return what is cleaned under these settings: stored, or cleaned here, once for each."""
     read = section.model_dump(mode="json", include={"data", "clean", "treatment"}, warnings=False)
     key = json.dumps(read, sort_keys=True)
     if key not in asked.panels:
         stored = {table: pd.read_parquet(path) for table, path in combination.cleaned.items()}
         found = stored or _cleaned_here(asked, section)
-        typed = {table: as_stored(table, found[table]) for table in _handed_on(section)}
-        tables = (typed.get(table) for table in (ARM_ENTRIES, EXPOSURE_FRAME))
-        asked.panels[key] = Cleaned(typed[PANEL], *tables)
+        handed_on = cleaned_by(section.data, section.treatment)
+        asked.panels[key] = {table: as_stored(table, found[table]) for table in handed_on}
     return asked.panels[key]
 
 
 def _cleaned_here(asked: Question, section: StudySection) -> dict[Dataset, pd.DataFrame]:
-    delivered = _obtained(asked, section)
-    rules = asked.root / "data" / "rules" / asked.study
+    delivered, exposures = _obtained(asked, section), section.treatment.exposure
+    rules = read_rules_tables(
+        section.clean,
+        asked.root / "data" / "rules" / asked.study,
+        centroid_files(exposures).values(),
+    )
     ledger = clean_panel(
         delivered.panel,
         delivered.register,
-        read_rules_tables(section.clean, rules),
+        rules,
         data=section.data,
         clean=section.clean,
         treatment=section.treatment,
         origins=delivered.origins,
     )
-    return dict(ledger.tables())
+    links = DeliveredLinks(delivered.links, delivered.origins.get("links", ()))
+    return dict(
+        with_exposure_inputs(
+            ledger, links, rules, data=section.data, clean=section.clean, exposures=exposures
+        ).tables()
+    )
 
 
 def _obtained(asked: Question, section: StudySection) -> RawTables:
