@@ -16,10 +16,10 @@ from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
-from pipeline.datasets.pools import POOL_CONTACTS, POOLS
+from pipeline.datasets.pools import POOL_CONTACTS
 from pipeline.datasets.results import INFLUENCE, RECOVERY
 from pipeline.datasets.selection import COVARIATES, SCORES
-from pipeline.datasets.store import empty, read, write
+from pipeline.datasets.store import Dataset, empty, read, write
 from pipeline.effects.study import prepare_study
 from pipeline.inference.between_arms import between_arms
 from pipeline.inference.own_exposure import ArmEffects, arm_effects
@@ -54,9 +54,8 @@ def main(
 ) -> None:
     """Read what `clean`, `score` and `match` wrote, and the truth of simulated firms.
 
-    Write the results tables, and what disclosure control must know of the firms behind them;
-    INFLUENCE, of clusters and firms, in a folder that no exhibit is made from. A study with arms
-    has all of these by arm, and ARM_CONTRASTS between them; one with pools has POOLS.
+    Write the results tables by arm, and what disclosure control must know of the firms behind them;
+    INFLUENCE in a folder that no exhibit is made from; ARM_CONTRASTS and POOLS where declared.
     """
     sections = _Sections(outcomes, treatment, score, match, estimate)
     seen_by = None
@@ -109,18 +108,19 @@ def _estimate_arm(
     write(INFLUENCE, results.influence, folders.of("influence", of_arm))
     means = PublishedMeans(study, redo, weights, results.members)
     counted = count_populations(means) | count_sets(study, redo, weights)
-    for table, rows in (*results.of_no_firm(), *counted.items()):
+    pools = {} if of_arm else _pools(folders, HeadlineArm(study, redo, results))
+    for table, rows in (*results.of_no_firm(), *counted.items(), *pools.items()):
         write(table, rows, folder)
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")
     write(RECOVERY, recover(study, truth, results.estimates), folder)
-    if sections.treatment.pools and not of_arm:
-        write(POOLS, _pools(folders, HeadlineArm(study, redo, results)), folder)
     return arm_effects(study, results)
 
 
-def _pools(folders: Folders, headline: HeadlineArm) -> pd.DataFrame:
-    """Return the headline's effects under each pool that params declare."""
+def _pools(folders: Folders, headline: HeadlineArm) -> dict[Dataset, pd.DataFrame]:
+    """Return the headline's effects under each pool that params declare; nothing without any."""
+    if not headline.study.treatment.pools:
+        return {}
     panel, contacts = read(PANEL, folders.of("clean")), read(POOL_CONTACTS, folders.of("score"))
     arms = None if headline.study.treatment.arms is None else read(ARMS, folders.of("score"))
     return pool_effects(headline, panel, contacts, arms)

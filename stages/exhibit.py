@@ -1,8 +1,9 @@
 """Exhibit: tables, figures, numbers and results files that readers see."""
 
+from dataclasses import replace
 from typing import Any
 
-from pipeline.datasets.aggregates import read_aggregates, read_of_all_arms
+from pipeline.datasets.aggregates import read_aggregates, read_of_all_arms, read_pools
 from pipeline.datasets.complete import write_file
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import StudyResults, StudySettings
@@ -32,7 +33,11 @@ def main(folders: Folders, **sections: Any) -> None:
     fresh = folders.private / ".new-reports"
     undo_killed(folders.reports, fresh)
     settings = StudySettings(**sections)
-    public = publish(_gathered(folders, settings))
+    results = _gathered(folders, settings)
+    if settings.treatment.pools:
+        pools, firms = read_pools(folders.of)
+        results = replace(results, pools=pools, pool_firms=firms)
+    public = publish(results)
     write_exhibits(build_published(public), folders.reports, fresh)
     write_file(folders.headlines, headlines(public.results))
 

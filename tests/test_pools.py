@@ -1,6 +1,7 @@
 """Pools: the effect under each, its difference from the clean one, and pools that give none."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,8 @@ from pipeline.analyses.pools import HeadlineArm, pool_effects
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.panel import PANEL
-from pipeline.datasets.pools import POOLS
-from pipeline.datasets.store import conform, read, write
+from pipeline.datasets.pools import POOL_FIRMS, POOLS
+from pipeline.datasets.store import Dataset, conform, read, write
 from pipeline.errors import DataError
 from pipeline.panel.panel_index import index_panel
 from pipeline.panel.treated_clusters import cluster_entry
@@ -102,15 +103,20 @@ def given(panel: pd.DataFrame) -> ExposureInputs:
     return ExposureInputs(panel, index_panel(panel), None, {})
 
 
-def under_pools(
+def under_pools(panel: pd.DataFrame, asked: TreatmentSection, **design: Any) -> pd.DataFrame:
+    """Return POOLS by pool."""
+    return tables_of(panel, asked, **design)[POOLS].set_index("pool")
+
+
+def tables_of(
     panel: pd.DataFrame,
     asked: TreatmentSection,
     *,
     design: str = "unmatched",
     covariates: tuple[str, ...] = (),
     cluster: str | list[str] = "assignment",
-) -> pd.DataFrame:
-    """Return POOLS by pool, from PANEL on as the stages do, where all firms are in the sample."""
+) -> dict[Dataset, pd.DataFrame]:
+    """Return POOLS and POOL_FIRMS, from PANEL on as the stages do; all firms are in the sample."""
     entered = panel.dropna(subset="cohort").drop_duplicates("firm_id")
     entries = entered[["firm_id", "cohort"]].assign(arm="direct")
     exposure = exposure_tables(panel, asked.exposure).firms
@@ -127,7 +133,7 @@ def under_pools(
     study = replace(used.study, arm="direct")
     headline = HeadlineArm(study, used.redo, estimate_specs(study, used.redo))
     contacts = pool_contacts(given(panel), asked.pools, asked.exposure, entries)
-    return pool_effects(headline, panel, contacts, found.arms).set_index("pool")
+    return pool_effects(headline, panel, contacts, found.arms)
 
 
 def estimated(design: str, cluster: str | list[str]) -> EstimateSection:
@@ -174,6 +180,13 @@ def test_pools_of_the_hand_made_towns_give_the_figures_of_the_method():
     assert shares == pytest.approx(
         {"clean": 0, "everybody": 5 / 9, "outside_towns": 0, "wood": 2 / 4}
     )
+    of_firms = tables_of(panel_of(S1), treatment())[POOL_FIRMS].set_index(["pool", "other"])
+    assert (of_firms["n_treated_only"] == 0).all()
+    apart = of_firms["n_control_only"]
+    assert apart["everybody", "clean"] == 5 and apart["clean", "everybody"] == 0
+    assert apart["wood", "outside_towns"] == 2 and apart["outside_towns", "wood"] == 2
+    # of the four changes without sign of the clean towns the largest is 0.04 of 0.08
+    assert of_firms["largest_percent"]["clean", "clean"] == pytest.approx(50)
 
 
 def test_the_clean_row_is_the_headline_and_the_others_name_their_reasons():

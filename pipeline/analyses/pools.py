@@ -6,17 +6,18 @@ sums of influences of the same clusters, so that the difference has the variance
 sum_g (psi_g,pool - psi_g,clean)^2: comparison firms that both use count once.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from pipeline.analyses.pool_firms import FirmsBehind, firms_behind, pool_firms
 from pipeline.analyses.specs import estimate_specs
-from pipeline.datasets.pools import POOLS
+from pipeline.datasets.pools import POOL_FIRMS, POOLS
 from pipeline.datasets.reasons import packed, packed_fields
-from pipeline.datasets.store import conform
+from pipeline.datasets.store import Dataset, conform
 from pipeline.effects.collected import Results
 from pipeline.effects.kept import Kept
 from pipeline.effects.rows import ALL, Row
@@ -84,12 +85,16 @@ class HeadlineArm:
 
 @dataclass(frozen=True)
 class UnderPool:
-    """Hold what one pool gives: its size, ESTIMATES, what they rest on, or why there are none."""
+    """Hold what one pool gives: its size, ESTIMATES, what they rest on, or why there are none.
+
+    `firms` are those behind the effects, by outcome.
+    """
 
     n_pool: int | None = None
     share_not_clean: float = np.nan
     estimates: pd.DataFrame | None = None
     kept: Sequence[Kept] = ()
+    firms: Mapping[str, FirmsBehind] = field(default_factory=dict)
     reason: Reason | None = None
 
     @cached_property
@@ -100,39 +105,46 @@ class UnderPool:
 
 def pool_effects(
     headline: HeadlineArm, panel: pd.DataFrame, contacts: pd.DataFrame, arms: pd.DataFrame | None
-) -> pd.DataFrame:
+) -> dict[Dataset, pd.DataFrame]:
     """Return POOLS: each outcome of the headline's spec under the clean pool and every other.
+
+    Beside it POOL_FIRMS, which says what disclosure control must know of the firms behind them.
 
     `panel` is PANEL as `clean` wrote it, `contacts` POOL_CONTACTS, `arms` ARMS, None without. Each
     pool costs a score, a match and an estimate of the headline's spec. A pool without firms or
     without support is rows with the reason.
     """
     study, pools = headline.study, headline.study.treatment.pools
-    clean = _clean(headline)
-    rows = list(_rows(headline, CLEAN_POOL, None, clean, clean))
+    firms = pd.Index(panel["firm_id"].unique())
+    clean = _clean(headline, firms)
+    rows, behind = list(_rows(headline, CLEAN_POOL, None, clean, clean)), {CLEAN_POOL: clean.firms}
     for name, pool in track(pools.items(), "pools", len(pools), name=lambda item: item[0]):
         own = contacts[contacts["pool"] == name]
         seen = panel_of_pool(panel, own, study.arm, arms, study.treatment.anticipation_years)
-        rows += _rows(headline, name, pool, _under(headline, seen), clean)
-    return conform(POOLS, pd.DataFrame(rows).reindex(columns=list(POOLS.columns)))
+        under = _under(headline, seen, firms)
+        rows += _rows(headline, name, pool, under, clean)
+        behind[name] = under.firms
+    effects = conform(POOLS, pd.DataFrame(rows).reindex(columns=list(POOLS.columns)))
+    return {POOLS: effects, POOL_FIRMS: pool_firms(behind, list(study.outcomes))}
 
 
-def _clean(headline: HeadlineArm) -> UnderPool:
-    """Return what the headline's own pool gives, as it was estimated."""
-    results = headline.results
+def _clean(headline: HeadlineArm, firms: pd.Index) -> UnderPool:
+    """Return what the headline's own pool gives, as it was estimated; `firms` are all of PANEL."""
+    results, design = headline.results, headline.design
     n_pool = _n_pool(headline, headline.redo.scores)
-    return UnderPool(n_pool, 0.0, results.estimates, results.kept)
+    behind = firms_behind(headline.study, results.members, design, firms)
+    return UnderPool(n_pool, 0.0, results.estimates, results.kept, behind)
 
 
-def _under(headline: HeadlineArm, seen: pd.DataFrame) -> UnderPool:
+def _under(headline: HeadlineArm, seen: pd.DataFrame, firms: pd.Index) -> UnderPool:
     """Return what the headline's spec gives on a panel that says who is in the pool."""
     study = headline.study
     try:
-        firms = risk_sets(seen, study.treatment).firms
+        candidates = risk_sets(seen, study.treatment).firms
     except SupportError:
         return UnderPool(reason=Reason("pool_without_firms"))
     try:
-        redo, under = _matched(headline, seen, firms)
+        redo, under = _matched(headline, seen, candidates)
     except (SupportError, DataError, IdentificationError):
         return UnderPool(reason=Reason("pool_without_support"))
     n_pool = _n_pool(headline, redo.scores)
@@ -140,7 +152,9 @@ def _under(headline: HeadlineArm, seen: pd.DataFrame) -> UnderPool:
         found = estimate_specs(under)
     except IdentificationError:
         return UnderPool(n_pool, reason=Reason("pool_without_support"))
-    return UnderPool(n_pool, _share_not_clean(headline, under), found.estimates, found.kept)
+    share = _share_not_clean(headline, under)
+    behind = firms_behind(under, found.members, headline.design, firms)
+    return UnderPool(n_pool, share, found.estimates, found.kept, behind)
 
 
 def _matched(headline: HeadlineArm, seen: pd.DataFrame, firms: pd.DataFrame) -> tuple[Redo, Study]:

@@ -11,6 +11,7 @@ from pipeline.datasets.details import OF_BALANCE, OF_CLEAN, OF_ESTIMATE, OF_MATC
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
 from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.pools import POOL_FIRMS, POOLS
 from pipeline.datasets.populations import (
     COUNTED_FIRMS,
     COUNTED_SETS,
@@ -76,6 +77,12 @@ def read_of_all_arms(folder_of: Callable[[str], Path]) -> dict[str, pd.DataFrame
         for stage, tables in OF_ALL_ARMS.items()
         for table in tables
     }
+
+
+def read_pools(folder_of: Callable[[str], Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read POOLS and POOL_FIRMS, of a study that declares pools."""
+    effects, firms = (read(table, folder_of("estimate")) for table in (POOLS, POOL_FIRMS))
+    return effects, firms
 
 
 def tell_again(folder_of: Callable[[str], Path], arm_folder: str) -> None:

@@ -131,3 +131,21 @@ POOLS = Dataset(
         ),
     },
 )
+
+POOL_FIRMS = Dataset(
+    name="POOL_FIRMS",
+    row="the firms behind one pool's effect that another's lacks, for disclosure control; private",
+    key=("outcome", "pool", "other"),
+    columns={
+        "outcome": Column("string", "outcome as named in params"),
+        "pool": Column("string", "pool as in POOLS"),
+        "other": Column("string", "another pool, or the same"),
+        "n_treated_only": Column("integer", "treated firms behind the first alone"),
+        "n_control_only": Column("integer", "comparison firms behind the first alone"),
+        "largest_percent": Column(
+            "number",
+            "the largest share of one firm of a group in its level, from the reference year on",
+            missing="no mean of a magnitude",
+        ),
+    },
+)

@@ -89,10 +89,10 @@ class StudyResults:
     """Hold the results tables of one study (declared in `pipeline.datasets`) and its settings.
 
     None of them names a firm. `recovery` exists where the truth is known. `dominance`,
-    `populations` and `counted` are made from firms, and are not published. `details` are the
-    tables behind feet and notes. Of a study with arms these are the results of one, `arm`; `arms`
-    has those of every arm by name. What is told of all of them stands in ARM_FLOW, ARM_CONTRASTS,
-    EXPOSED and POOLS.
+    `populations`, `counted` and `pool_firms` are made from firms, and are not published. `details`
+    are the tables behind feet and notes. Of a study with arms these are the results of one, `arm`;
+    `arms` has those of every arm by name. What is told of all of them stands in ARM_FLOW,
+    ARM_CONTRASTS, EXPOSED and POOLS.
     """
 
     study: str
@@ -119,6 +119,7 @@ class StudyResults:
     arm_contrasts: pd.DataFrame | None = None
     exposed: pd.DataFrame | None = None
     pools: pd.DataFrame | None = None
+    pool_firms: pd.DataFrame | None = None
 
     @property
     def arm_folder(self) -> str:

@@ -16,6 +16,7 @@ from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
 from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.pools import POOLS
 from pipeline.datasets.populations import (
     COUNTED_FIRMS,
     COUNTED_SETS,
@@ -67,9 +68,12 @@ _OF_ALL_ARMS: dict[str, Dataset] = {
     "exposed": EXPOSED,
 }
 
+# Of a study that declares pools; those of the headline's arm alone.
+_OF_POOLS: dict[str, Dataset] = {"pools": POOLS}
+
 # Every table that is published, where a study has it.
 PUBLISHED: tuple[Dataset, ...] = (
-    *_TABLES.values(), *_OPTIONAL.values(), *_OF_ALL_ARMS.values(), *DETAILS,
+    *_TABLES.values(), *_OPTIONAL.values(), *_OF_ALL_ARMS.values(), *_OF_POOLS.values(), *DETAILS,
 )  # fmt: skip
 
 # What is told of the panel, which all arms share: it stands once, with the headline's arm.
@@ -147,7 +151,7 @@ def _csvs(vetted: StudyResults) -> dict[str, bytes]:
         table.name.lower(): results_csv(vetted.details.of(table), as_published(table))
         for table in DETAILS
     }
-    for field, table in (_TABLES | _OPTIONAL | _OF_ALL_ARMS).items():
+    for field, table in (_TABLES | _OPTIONAL | _OF_ALL_ARMS | _OF_POOLS).items():
         frame = getattr(vetted, field)
         if frame is not None:
             files[table.name.lower()] = results_csv(frame, as_published(table))
@@ -229,7 +233,7 @@ def _read_tables(
         return read_results_csv(files[name_of(table)], as_published(table))
 
     tables: dict[str, Any] = {field: read(table) for field, table in _TABLES.items()}
-    optional = (_OPTIONAL | _OF_ALL_ARMS).items()
+    optional = (_OPTIONAL | _OF_ALL_ARMS | _OF_POOLS).items()
     tables |= {field: read(table) for field, table in optional if name_of(table) in files}
     details = Details({table.name: read(table) for table in DETAILS})
     return StudyResults(study=study, settings=settings, **tables, details=details)

@@ -70,6 +70,16 @@ def dominated_effects(results: StudyResults) -> Flags:
     return (by_level & effects_in_levels(results)) | by_weight
 
 
+def dominates_effect(results: StudyResults, outcome: str, largest_percent: float) -> bool:
+    """Say whether the largest firm of a mean has too much of an outcome's effect.
+
+    As `dominated_effects` of effects in levels, and of all where firms have sampling weights.
+    """
+    of_level = results.settings.outcome(outcome).in_levels
+    may = of_level or sampling_weight(results) is not None
+    return may and largest_percent > _percent_of_effects(results)
+
+
 def _of_no_mean(results: StudyResults, heavy: pd.DataFrame) -> Flags:
     """Mark the effects (n,) on what has no mean of its own, as survival, where a design's are."""
     told = results.estimates["outcome"].isin(list(results.settings.outcomes.root)).to_numpy()

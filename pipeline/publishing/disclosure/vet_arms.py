@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.publishing.disclosure.pools import vet_pools
 from pipeline.publishing.disclosure.vet import vet
 
 
@@ -11,4 +12,4 @@ def vet_arms(results: StudyResults) -> StudyResults:
     arms = {arm: vet(own) for arm, own in results.arms.items()}
     headline = vet(results) if results.arm is None else arms[results.arm]
     told = {name: getattr(results, name) for name in ("arm_flow", "arm_contrasts", "exposed")}
-    return replace(headline, arms=arms, **told)
+    return replace(headline, arms=arms, pools=vet_pools(results, headline), **told)

@@ -1,0 +1,122 @@
+"""Pools as published: what is hidden of them, and what readers see."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from results import study_results
+
+from pipeline.datasets.pools import POOL_FIRMS, POOLS
+from pipeline.datasets.store import conform
+from pipeline.exhibits.inputs import StudyResults, find_effect
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.publishing.publication import publish, read_published
+
+NAMES = {"clean": "clean", "everybody": "everyone", "far": "beyond", "wood": "among"}
+FIELDS = {"far": '{"km": 25.0, "ring": "near"}', "wood": '{"column": "place", "values": ["A"]}'}
+N_CONTROL = {"clean": 40, "everybody": 90, "far": 38, "wood": 60}
+
+
+def with_pools(**changes: dict) -> StudyResults:
+    """Return made-up results with four pools; `far` lacks two comparison firms of `clean`."""
+    made = study_results(figures=[], tables=["main_effects"])
+    headline, rows, behind = made.settings.estimate.headline, [], []
+    for outcome in made.settings.outcomes.intended:
+        effect = find_effect(made, outcome, headline.design, headline.spec)
+        if effect is None or not effect.estimated:
+            continue
+        for position, (pool, kind) in enumerate(NAMES.items()):
+            rows.append(
+                {
+                    "outcome": outcome,
+                    "pool": pool,
+                    "position": position,
+                    "kind": kind,
+                    "kind_fields": FIELDS.get(pool),
+                    "scale": effect.scale,
+                    "design": headline.design,
+                    "estimator": headline.spec,
+                    "estimand": "att",
+                    "n_pool": 2 * N_CONTROL[pool],
+                    "n_treated": 30,
+                    "n_control": N_CONTROL[pool],
+                    "n_clusters": 20,
+                    "share_not_clean": 0.0 if pool == "clean" else 0.25,
+                    "estimate": effect.estimate - 0.1 * position,
+                    "std_error": 0.05,
+                    "conf_low": effect.estimate - 0.1 * position - 0.1,
+                    "conf_high": effect.estimate - 0.1 * position + 0.1,
+                    "difference": -0.1 * position if position else np.nan,
+                    "difference_std_error": 0.04 if position else np.nan,
+                    "difference_conf_low": -0.1 * position - 0.08 if position else np.nan,
+                    "difference_conf_high": -0.1 * position + 0.08 if position else np.nan,
+                }
+            )
+            behind += [
+                {
+                    "outcome": outcome,
+                    "pool": pool,
+                    "other": other,
+                    "n_treated_only": 0,
+                    "n_control_only": max(N_CONTROL[pool] - N_CONTROL[other], 0),
+                    "largest_percent": 10.0,
+                }
+                for other in NAMES
+            ]
+    pools = pd.DataFrame(rows).reindex(columns=list(POOLS.columns)).assign(**changes)
+    pools["p_value"] = 0.01
+    return replace(
+        made,
+        pools=conform(POOLS, pools),
+        pool_firms=conform(POOL_FIRMS, pd.DataFrame(behind)),
+    )
+
+
+def published(results: StudyResults) -> pd.DataFrame:
+    public = publish(results)
+    again = read_published(public.csvs, results.study, results.settings)
+    pd.testing.assert_frame_equal(again.pools, public.results.pools)
+    return public.results.pools
+
+
+def test_a_pool_that_differs_by_few_firms_from_another_is_not_shown():
+    results = with_pools()
+    rows = published(results).set_index("pool")
+    assert rows["reason"].fillna("").groupby("pool").first().to_dict() == {
+        "clean": "",
+        "everybody": "",
+        "far": "tells_hidden_effect",
+        "wood": "",
+    }
+    assert rows.loc[["far"], ["estimate", "difference", "n_control"]].isna().all(axis=None)
+    assert rows.loc[["clean", "everybody", "wood"], "estimate"].notna().all()
+
+
+def test_sizes_of_pools_that_differ_by_few_firms_are_not_all_shown():
+    sizes = {"clean": 80, "everybody": 83, "far": 76, "wood": 90}
+    results = with_pools()
+    pools = results.pools.assign(n_pool=results.pools["pool"].map(sizes).astype("Int64"))
+    rows = published(replace(results, pools=pools)).groupby("pool")["n_pool"].max()
+    assert rows[["clean", "wood"]].to_list() == [80, 90]
+    assert rows[["everybody", "far"]].isna().all()
+
+
+def test_pools_of_a_headline_that_is_not_shown_are_not_either():
+    results = with_pools()
+    few = results.pools.assign(n_treated=2)
+    rows = published(replace(results, pools=few))
+    assert set(rows["reason"]) == {"tells_hidden_effect"}
+    assert rows["estimate"].isna().all()
+
+
+def test_a_pool_of_which_one_firm_is_most_is_not_shown_in_levels():
+    results = with_pools()
+    first = str(results.pools["outcome"].iloc[0])
+    heavy = results.pool_firms["largest_percent"].mask(results.pool_firms["pool"] == "wood", 99.0)
+    results = replace(results, pool_firms=results.pool_firms.assign(largest_percent=heavy))
+    assert "one_firm_dominates" not in set(published(results)["reason"])
+    outcomes = results.settings.outcomes.root
+    level = {first: outcomes[first].model_copy(update={"transform": "level"})}
+    settings = replace(results.settings, outcomes=OutcomesSection(outcomes | level))
+    rows = published(replace(results, settings=settings)).set_index(["outcome", "pool"])
+    assert rows.loc[(first, "wood"), "reason"] == "one_firm_dominates"
