@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pipeline.datasets.fits import FITS
 from pipeline.datasets.matches import MATCHED
 from pipeline.datasets.panel import NOT_IN_PANEL
+from pipeline.datasets.selection import STACKS
 from pipeline.exhibits.details import Figure, known_or_nan
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import ran, takes_every_year
@@ -40,12 +41,18 @@ def is_lost(count: Figure) -> bool:
 def beneficiaries(results: StudyResults, outcome: str, design: str, spec: str) -> Beneficiaries:
     """Return who is behind the average effect of a spec, and where others were lost.
 
-    Of comparisons among every firm of the panel nobody is lost by risk sets and designs; flat ones
-    lose entry years that nobody is observed before.
+    Of an arm those who enter it, whatever became of others of the programme. Of comparisons among
+    every firm of the panel nobody is lost by risk sets and designs; flat ones lose entry years that
+    nobody is observed before.
     """
     effect = find_effect(results, outcome, design, spec)
     behind = math.nan if effect is None else effect.n_treated
     cleaned, delivered = _treated_after_cleaning(results)
+    absent = not_in_panel(results)
+    if results.arm is not None:
+        # cleaning and the register tell of all arms together
+        cleaned = delivered = results.details.total(STACKS, "n_entrants").value
+        absent = Figure(0.0)
     at_risk = _at_risk(results)
     kept = _matched(results, design, "n_treated_matched")
     row = ran(results, design, outcome, spec)
@@ -55,7 +62,6 @@ def beneficiaries(results: StudyResults, outcome: str, design: str, spec: str) -
         at_risk = kept = Figure(cleaned)
     if row is not None and takes_every_year(row):
         early = _without_year_before(results, outcome, design, spec)
-    absent = not_in_panel(results)
     # where few are lost in cleaning how many were delivered is not published
     known = cleaned if math.isnan(delivered) else delivered
     return Beneficiaries(

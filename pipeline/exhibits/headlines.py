@@ -6,6 +6,7 @@ from pipeline.exhibits.checks.cautions import cautions_on, study_cautions
 from pipeline.exhibits.checks.verdicts import verdict
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.shown_outcomes import card_outcomes
+from pipeline.exhibits.words.arms import others_sentences
 from pipeline.exhibits.words.beneficiaries import headline_lost, switched_off
 from pipeline.exhibits.words.caution_words import cautions_said, severity_word
 from pipeline.exhibits.words.findings import finding, headline_effect
@@ -36,7 +37,8 @@ def headlines(results: StudyResults) -> bytes:
 def _findings(results: StudyResults) -> list[str]:
     """Return a sentence for each outcome on a card that has an effect, and how sure it is.
 
-    Behind them stands who was lost on the way to the effects, and whose treatment ended.
+    Behind them stands who else was affected, who was lost on the way to the effects, and whose
+    treatment ended.
     """
     cautions = study_cautions(results)
     sentences, shown = [], []
@@ -50,4 +52,9 @@ def _findings(results: StudyResults) -> list[str]:
             sentences.append(finding(results, name, effect) + sure)
     if not shown:
         return [say("findings.nothing_estimated")]
-    return [*sentences, *headline_lost(results, shown), *switched_off(results)]
+    return [
+        *sentences,
+        *others_sentences(results),
+        *headline_lost(results, shown),
+        *switched_off(results),
+    ]

@@ -15,7 +15,7 @@ from pipeline.exhibits.details import Details, known_or_nan
 from pipeline.exhibits.effect import Effect, PreTrendTest, as_effect, decimals_of
 from pipeline.exhibits.words.language import speaking
 from pipeline.params.estimate import EstimateSection, Spec
-from pipeline.params.exhibit import ExhibitSection
+from pipeline.params.exhibit import ARM_TABLES, ExhibitSection, TableName
 from pipeline.params.inference_methods import primary_methods
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import Outcome, OutcomesSection
@@ -74,6 +74,13 @@ class StudySettings:
     def design_label(self, design: str) -> str:
         """Return what readers call a design."""
         return self.exhibit.design_labels.get(design, design)
+
+    @property
+    def tables(self) -> list[TableName]:
+        """Return the tables asked for; where params name none, those of arms too if there are."""
+        asked = self.exhibit.tables
+        by_default = "tables" not in self.exhibit.model_fields_set
+        return [*asked, *ARM_TABLES] if by_default and self.treatment.arms is not None else asked
 
     def arm_label(self, name: str) -> str:
         """Return what readers call an arm, or a contrast of arms."""

@@ -24,7 +24,7 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.shown_outcomes import card_outcomes
 from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.caution_words import p_words
-from pipeline.exhibits.words.designs import capitalised, uncapitalised
+from pipeline.exhibits.words.designs import capitalised, out_of_contact, uncapitalised
 from pipeline.exhibits.words.findings import headline_effect
 from pipeline.exhibits.words.fixed_points import told_points
 from pipeline.exhibits.words.language import MINUS, join_words, say
@@ -120,7 +120,7 @@ def choices_section(results: StudyResults, links: TableLinks, cautions: list[Cau
     caption = escape(say("page.choices_caption")) + links.to(
         "variants", "estimators", "main_effects"
     )
-    return _by_outcome(results, "choices", choices_panel, _choices_answer, caption)
+    return outcome_section(results, "choices", choices_panel, _choices_answer, caption)
 
 
 def _choices_answer(results: StudyResults, names: list[str]) -> str:
@@ -142,7 +142,7 @@ def _choices_answer(results: StudyResults, names: list[str]) -> str:
 def groups_section(results: StudyResults, links: TableLinks, cautions: list[Caution]) -> str:
     """Show the effect in groups fixed before entry."""
     caption = escape(say("page.groups_caption", firms=_firms(results)))
-    return _by_outcome(
+    return outcome_section(
         results, "groups", groups_panel, _groups_answer, caption + links.to("heterogeneity")
     )
 
@@ -195,7 +195,12 @@ def _flow_answer(results: StudyResults, effects: list[Effect]) -> str:
     if math.isnan(largest.n_treated) or math.isnan(largest.n_control):
         return ""
     treated, control = rounding.whole(largest.n_treated), rounding.whole(largest.n_control)
-    return say("page.flow_answer", treated=treated, control=control, firms=_firms(results))
+    counts = {"treated": treated, "control": control, "firms": _firms(results)}
+    without = out_of_contact(results)
+    if without is None or results.arm is None:
+        return say("page.flow_answer", **counts)
+    arm = results.settings.arm_label(results.arm)
+    return say(f"page.flow_answer_{without}", arm=arm, **counts)
 
 
 def _balance_words(found: Caution) -> str:
@@ -256,7 +261,7 @@ def _sample_box(results: StudyResults) -> str:
     return f'<p class="bx w hl">{head}<b>{escape(sample)}</b>{escape(rest)}</p>'
 
 
-def _by_outcome(
+def outcome_section(
     results: StudyResults,
     name: str,
     draw: Callable[[StudyResults, str], str],

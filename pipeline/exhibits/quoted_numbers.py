@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.effects.terms import ATT
 from pipeline.errors import ParamsError
+from pipeline.exhibits.arm_numbers import arm_numbers
 from pipeline.exhibits.effect import as_effect
 from pipeline.exhibits.group_numbers import group_numbers
 from pipeline.exhibits.inputs import StudyResults
@@ -16,7 +17,8 @@ from pipeline.exhibits.numbers import Quoted, study_numbers
 
 def all_numbers(results: StudyResults) -> dict[str, Quoted]:
     """Return every statistic of a study by key, sorted by key."""
-    return dict(sorted((study_numbers(results) | group_numbers(results)).items()))
+    figures = study_numbers(results) | group_numbers(results) | arm_numbers(results)
+    return dict(sorted(figures.items()))
 
 
 def quoted_numbers(results: StudyResults, figures: dict[str, Quoted]) -> dict[str, Quoted]:
@@ -27,6 +29,7 @@ def quoted_numbers(results: StudyResults, figures: dict[str, Quoted]) -> dict[st
     shown = {
         **study_numbers(results, lambda row: _is_shown(results, row), stored=False),
         **group_numbers(results, stored=False),
+        **arm_numbers(results, lambda row: _is_headline(results, row), stored=False),
     }
     asked = results.settings.exhibit.quote
     for key in asked:
@@ -45,6 +48,17 @@ def _is_shown(results: StudyResults, row: dict[str, Any]) -> bool:
     if place == (headline.design, headline.spec):
         return term == ATT or term.family == "event"
     return term == ATT and place in panels
+
+
+def _is_headline(results: StudyResults, row: dict[str, Any]) -> bool:
+    """Say whether a row of another arm is its average under the headline's design and spec."""
+    headline = results.settings.estimate.headline
+    place = (row["design"], row["estimator"])
+    return (
+        row["grouping"] == "all"
+        and place == (headline.design, headline.spec)
+        and as_effect(row).term == ATT
+    )
 
 
 def _unknown(study: str, key: str, known: list[str]) -> str:

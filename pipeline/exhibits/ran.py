@@ -138,6 +138,18 @@ def treatment_ran(results: StudyResults) -> RuleRan:
     return rule
 
 
+def arms_ran(results: StudyResults) -> dict[str, RuleRan]:
+    """Return how the firms of each arm were found, by its name; none without arms."""
+    rules = data_rules_ran(results)
+    return {rule.place: rule for rule in rules if rule.code == "treatment_arms_named"}
+
+
+def between_arms(results: StudyResults) -> Mapping[str, Any]:
+    """Return the headline's arm and the contrasts of arms as they ran; empty without arms."""
+    rules = [rule for rule in data_rules_ran(results) if rule.code == "treatment_arms"]
+    return rules[0].options if rules else {}
+
+
 def matching_designs(results: StudyResults) -> list[str]:
     """Return the designs that match or weight, in the order in which exhibits show them."""
     names = _in_order(results, DESIGNS)

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from html import escape
 
+from pipeline.exhibits.arm_questions import arms_section, others_section
 from pipeline.exhibits.cards import first_screen
 from pipeline.exhibits.checks.caution import Caution
 from pipeline.exhibits.checks.cautions import study_cautions
@@ -41,6 +42,8 @@ _Section = Callable[[StudyResults, TableLinks, list[Caution]], str]
 _QUESTIONS: dict[str, _Section] = {
     "before": before_section,
     "choices": choices_section,
+    "others": others_section,
+    "arms": arms_section,
     "groups": groups_section,
     "flow": flow_section,
 }

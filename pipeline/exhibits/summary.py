@@ -11,6 +11,7 @@ from pipeline.exhibits.numbers import translated, translated_unit, translated_va
 from pipeline.exhibits.ran import conf_level, measures_change, ran, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown
+from pipeline.exhibits.words.arms import others_sentences
 from pipeline.exhibits.words.beneficiaries import headline_lost, switched_off
 from pipeline.exhibits.words.caution_words import cautions_said, severity_word
 from pipeline.exhibits.words.designs import uncapitalised
@@ -30,7 +31,7 @@ def summary(results: StudyResults) -> str:
     if changes := [name for name in estimated if _is_of_change(results, name)]:
         sentences.append(_pre_trends(results, changes))
     sentences += [*headline_lost(results, list(estimated)), *switched_off(results)]
-    sentences += _cautions(results, names)
+    sentences += [*others_sentences(results), *_cautions(results, names)]
     title = escape_markdown(results.settings.exhibit.title)
     return f"**{title}.** {escape_markdown(' '.join(sentences))}\n"
 
@@ -58,12 +59,21 @@ def _effects(results: StudyResults, names: list[str]) -> str:
     said = "; ".join(f"{_label(results, name)}, {_effect(results, name)}" for name in names)
     return say(
         "summary.effects",
-        programme=exhibit.programme,
+        programme=_programme(results),
         firms=exhibit.firms,
         design_label=results.settings.design_label(headline.design),
         level=level,
         said=said,
     )
+
+
+def _programme(results: StudyResults) -> str:
+    """Return what the programme is called, and which of its arms the effects are of."""
+    programme = results.settings.exhibit.programme
+    if results.arm is None:
+        return programme
+    arm = results.settings.arm_label(results.arm)
+    return say("summary.of_arm", programme=programme, arm=arm)
 
 
 def _effect(results: StudyResults, name: str) -> str:

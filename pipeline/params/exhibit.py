@@ -34,6 +34,10 @@ TableName = Literal[
     "size_weighted",
     "recovery",
     "settings",
+    "arms",
+    "arm_contrasts",
+    "exposed",
+    "arm_flow",
 ]
 
 # What a study shows that names no tables, in the order of a report.
@@ -48,6 +52,9 @@ DEFAULT_TABLES: tuple[TableName, ...] = (
     "variants",
     "checks",
 )
+
+# What a study with arms shows besides.
+ARM_TABLES: tuple[TableName, ...] = ("arms", "arm_contrasts", "exposed", "arm_flow")
 FigureName = Literal[
     "outcome_paths",
     "event_study",
@@ -60,6 +67,7 @@ FigureName = Literal[
     "att_gt",
     "pre_trend_power",
     "coverage",
+    "arms",
 ]
 
 
@@ -126,9 +134,10 @@ class ExhibitSection(Settings):
 
     `cards` are the outcomes, three at most, that the page shows first; without it the first three
     that have an effect. `tables` and `figures` choose and order the exhibits; without them a study
-    has DEFAULT_TABLES and every figure. One whose inputs a study does not have (a known truth, a
-    score) is left out. `language` is that of everything the pipeline writes, labels excepted: they
-    are the user's. Marks are apart from it: Mexico writes Spanish with a decimal point.
+    has DEFAULT_TABLES, with arms ARM_TABLES too, and every figure. One whose inputs a study does
+    not have (a known truth, a score) is left out. `language` is that of everything the pipeline
+    writes, labels excepted: they are the user's. Marks are apart from it: Mexico writes Spanish
+    with a decimal point.
     """
 
     title: str

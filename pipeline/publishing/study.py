@@ -17,6 +17,7 @@ from pipeline.exhibits.report import report_page
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.registry import TABLES, named_tables
 from pipeline.exhibits.tables.table import Table
+from pipeline.exhibits.words.arm_note import noted_arm
 from pipeline.exhibits.words.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
 from pipeline.exhibits.words.methods_paragraph import methods_tex
@@ -112,12 +113,13 @@ def study_tables(results: StudyResults) -> dict[str, Table]:
 
 def _study_tables(results: StudyResults) -> dict[str, Table]:
     named: dict[str, Table] = {}
-    asked = results.settings.exhibit.tables
+    asked = results.settings.tables
     names = [n for n in asked if not (results.arm_folder and TABLES[n].section == "data")]
     for name in track(names, "tables", len(names), name=str):
         named |= named_tables(results, name)
     caution = survival_caution(results)
     named = {name: noted_weights(results, table) for name, table in named.items()}
+    named = {name: noted_arm(results, table) for name, table in named.items()}
     return {
         name: replace(table, notes=(*table.notes, *hidden_note(results, table), *caution))
         for name, table in named.items()

@@ -1,4 +1,4 @@
-"""Two figures of intervals one below the other: choices, and the forest of groups."""
+"""Figures of intervals one below the other: choices, the forest of groups, arms and rings."""
 
 import textwrap
 from collections.abc import Callable
@@ -8,11 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.exhibits.arms import exposed_arms
 from pipeline.exhibits.checks.verdicts import readers_value
 from pipeline.exhibits.effect import Effect
 from pipeline.exhibits.figures.drawing import BLUE, GREY, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import translated_unit
+from pipeline.exhibits.panels.arms import arm_rows
 from pipeline.exhibits.panels.choices import choice_rows
 from pipeline.exhibits.panels.groups import forest_rows
 from pipeline.exhibits.panels.rows import DrawnRow
@@ -45,6 +47,16 @@ def forest(results: StudyResults) -> Figure:
 def forest_data(results: StudyResults) -> pd.DataFrame:
     """Return what `forest` plots, in the reader's unit."""
     return _data(_of(results, forest_rows))
+
+
+def arms(results: StudyResults) -> Figure:
+    """Draw the effect in every arm, those out of reach at zero, and what arms come to together."""
+    return _figure(results, _of(results, arm_rows), _exposed_clear(results))
+
+
+def arms_data(results: StudyResults) -> pd.DataFrame:
+    """Return what `arms` plots, in the reader's unit."""
+    return _data(_of(results, arm_rows))
 
 
 def _of(results: StudyResults, make: Callable[[StudyResults, str], list[DrawnRow]]) -> _Rows:
@@ -83,6 +95,20 @@ def _overlapping(rows: list[DrawnRow]) -> str:
     everyone, *groups = _effects(rows)
     holding = sum(e.conf_low <= everyone.estimate <= e.conf_high for e in groups)
     return say("interval_rows.holding", holding=holding, n=len(groups))
+
+
+def _exposed_clear(results: StudyResults) -> Callable[[list[DrawnRow]], str]:
+    """Return what counts the exposed arms clear of zero; all arms where none is of exposed."""
+    labels = {results.settings.arm_label(arm) for arm in exposed_arms(results)}
+    if not labels:
+        return _clear_of_zero
+
+    def counted(rows: list[DrawnRow]) -> str:
+        effects = _effects([row for row in rows if row.name in labels])
+        clear = sum(not effect.conf_low <= 0 <= effect.conf_high for effect in effects)
+        return say("interval_rows.exposed_clear", clear=clear, n=len(effects))
+
+    return counted
 
 
 def _figure(results: StudyResults, rows: _Rows, reading: Callable[[list[DrawnRow]], str]) -> Figure:

@@ -14,7 +14,14 @@ from pipeline.exhibits.figures.att_gt import att_gt_data, att_gt_grid
 from pipeline.exhibits.figures.cohorts import cohort_plot
 from pipeline.exhibits.figures.coverage import coverage, coverage_data
 from pipeline.exhibits.figures.event_study import event_study
-from pipeline.exhibits.figures.interval_rows import choices, choices_data, forest, forest_data
+from pipeline.exhibits.figures.interval_rows import (
+    arms,
+    arms_data,
+    choices,
+    choices_data,
+    forest,
+    forest_data,
+)
 from pipeline.exhibits.figures.love_plot import love_plot
 from pipeline.exhibits.figures.outcome_paths import outcome_paths
 from pipeline.exhibits.figures.overlap import overlap
@@ -120,5 +127,13 @@ FIGURES: dict[str, RegisteredFigure] = {
         counts=False,
         sampled=False,
         data=coverage_data,
+    ),
+    "arms": RegisteredFigure(
+        draw=arms,
+        caption="captions.arms_figure",
+        magnitudes=False,
+        counts=True,
+        sampled=True,
+        data=arms_data,
     ),
 }

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.tables.arm_contrasts import arm_contrasts_tables
+from pipeline.exhibits.tables.arms import arms_tables
 from pipeline.exhibits.tables.balance import balance_table
 from pipeline.exhibits.tables.balance_summary import balance_summary
 from pipeline.exhibits.tables.checks import checks_tables
@@ -17,6 +19,7 @@ from pipeline.exhibits.tables.detectable_effects import detectable_effects
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.estimators import estimators_tables
 from pipeline.exhibits.tables.export_margins import export_margins_tables
+from pipeline.exhibits.tables.exposed import arm_flow_tables, exposed_tables
 from pipeline.exhibits.tables.group_time import group_time_tables
 from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
 from pipeline.exhibits.tables.inference import inference_tables
@@ -87,6 +90,34 @@ TABLES: dict[str, RegisteredTable] = {
         section="effects",
         magnitudes=True,
         sampled=True,
+    ),
+    "arms": RegisteredTable(
+        make=arms_tables,
+        caption="captions.arms",
+        section="effects",
+        magnitudes=False,
+        sampled=True,
+    ),
+    "arm_contrasts": RegisteredTable(
+        make=arm_contrasts_tables,
+        caption="captions.arm_contrasts",
+        section="effects",
+        magnitudes=False,
+        sampled=True,
+    ),
+    "exposed": RegisteredTable(
+        make=exposed_tables,
+        caption="captions.exposed",
+        section="selection",
+        magnitudes=False,
+        sampled=False,
+    ),
+    "arm_flow": RegisteredTable(
+        make=arm_flow_tables,
+        caption="captions.arm_flow",
+        section="selection",
+        magnitudes=False,
+        sampled=False,
     ),
     "variants": RegisteredTable(
         make=variants_tables,

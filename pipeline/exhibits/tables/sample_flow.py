@@ -22,7 +22,7 @@ from pipeline.exhibits.tables.table import (
     WholeNumbers,
 )
 from pipeline.exhibits.words.beneficiaries import why_not_in_panel
-from pipeline.exhibits.words.designs import capitalised
+from pipeline.exhibits.words.designs import capitalised, out_of_contact
 from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.steps import step_words
@@ -200,10 +200,11 @@ def _left(count: _Count | None) -> Cell:
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
-    firms = results.settings.exhibit.firms
+    firms, without = results.settings.exhibit.firms, out_of_contact(results)
     return (
         say("sample_flow.what_a_row_is", firms=firms),
         say("sample_flow.what_counts", firms=firms),
+        *([] if without is None else [say(f"sample_flow.out_of_contact_{without}")]),
         *either(
             results,
             full=[say("sample_flow.reading", firms=firms)],

@@ -27,7 +27,7 @@ def _figure_caption(results: StudyResults, name: str) -> str:
 def tables_left_out(results: StudyResults, tables: Iterable[Table]) -> str:
     """Name the tables asked for that are not made, in one line; empty where all are."""
     made = {table.part.table for table in tables}
-    absent = [name for name in results.settings.exhibit.tables if name not in made]
+    absent = [name for name in results.settings.tables if name not in made]
     if not absent:
         return ""
     called = [uncapitalised(caption(results, TablePart(name))) for name in absent]

@@ -4,10 +4,12 @@ Every sentence is built from the records of designs, scores and specs; none is t
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.ran import (
     Ran,
+    data_rules_ran,
     design_ran,
     each,
     matching_designs,
@@ -31,14 +33,24 @@ def uncapitalised(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def pool_words(settings: StudySettings, comparison: str, controls_from: str) -> str:
-    """Return who may be a comparison firm: `never-treated plants outside clusters ...`."""
-    return say(
-        "designs.pool",
-        kind=say(f"comparison_kind.{comparison}"),
-        firms=settings.exhibit.firms,
-        pool=say(f"comparison_pool.{controls_from}"),
-    )
+def pool_words(results: StudyResults, comparison: str, controls_from: str) -> str:
+    """Return who may be a comparison firm: `never-treated plants outside clusters ...`.
+
+    Of a study with arms that are firms in none of them, and not exposed.
+    """
+    pool, without = say(f"comparison_pool.{controls_from}"), out_of_contact(results)
+    if without is not None:
+        return say(f"clean_pool.{comparison}_{without}", pool=pool)
+    kind = say(f"comparison_kind.{comparison}")
+    return say("designs.pool", kind=kind, firms=results.settings.exhibit.firms, pool=pool)
+
+
+def out_of_contact(results: StudyResults) -> Literal["arms", "exposure"] | None:
+    """Return what comparison firms are out of: all arms, or reach too; None without arms."""
+    rules = {rule.code for rule in data_rules_ran(results)}
+    if "treatment_arms" not in rules:
+        return None
+    return "exposure" if "treatment_exposure" in rules else "arms"
 
 
 def design_pool(results: StudyResults, design: str) -> str:
@@ -53,14 +65,14 @@ def design_pool(results: StudyResults, design: str) -> str:
 def _pool_of_model(results: StudyResults, design: str) -> str:
     comparison = treatment_ran(results).options["comparison"]
     controls_from = score_ran(results, design).code("controls_from")
-    return pool_words(results.settings, comparison, controls_from)
+    return pool_words(results, comparison, controls_from)
 
 
 def pool_that_ran(results: StudyResults, rows: list[Ran]) -> str:
     """Return the pool from which estimates took comparison firms."""
     return each(
         rows,
-        lambda row: pool_words(results.settings, row.code("comparison"), row.code("controls_from")),
+        lambda row: pool_words(results, row.code("comparison"), row.code("controls_from")),
     )
 
 

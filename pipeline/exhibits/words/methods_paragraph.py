@@ -1,5 +1,6 @@
 """The methods paragraph: the conventions behind every table of a study, said once, as they ran."""
 
+from pipeline.exhibits.arms import is_exposed
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import Ran, each, measures_change, ran_on
 from pipeline.exhibits.render.latex_cells import escape
@@ -58,13 +59,16 @@ def methods_sentences(results: StudyResults) -> list[str]:
 
 
 def _compared(results: StudyResults, rows: list[Ran]) -> str:
-    exhibit = results.settings.exhibit
+    exhibit, pool = results.settings.exhibit, pool_that_ran(results, rows)
+    named = {"firms": exhibit.firms, "programme": exhibit.programme, "pool": pool}
+    if results.arm is not None:
+        named["programme"] = results.settings.arm_label(results.arm)
+    if is_exposed(results, results.arm):
+        return say("methods_paragraph.compared_exposed", **named)
     changes = measures_change(rows[0])
     return say(
         "methods_paragraph.compared" if changes else "methods_paragraph.compared_after_entry",
-        firms=exhibit.firms,
-        programme=exhibit.programme,
-        pool=pool_that_ran(results, rows),
+        **named,
     )
 
 

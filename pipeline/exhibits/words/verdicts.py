@@ -10,6 +10,7 @@ from pipeline.exhibits.numbers import translated_unit, translated_value
 from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.caution_words import short_clauses
+from pipeline.exhibits.words.designs import out_of_contact, uncapitalised
 from pipeline.exhibits.words.end_bins import last_averaged
 from pipeline.exhibits.words.language import MINUS, join_words, say
 
@@ -54,20 +55,32 @@ def answer(
     mark: Callable[[str], str] = str,
 ) -> str:
     """Return the one sentence that answers the study; `mark` sets off what it names."""
+    headline = results.settings.estimate.headline
+    row = ran_on(results, headline.spec, [headline.design], verdicts)[0]
+    last, without = last_averaged(row), out_of_contact(results)
+    sentence = say(
+        "answer.sentence" if last is not None else "answer.sentence_of_panel",
+        compared=say("answer.compared" if without is None else f"answer.compared_{without}"),
+        first=0,
+        last=last,
+        clauses=clauses(results, verdicts, mark),
+    )
+    if results.arm is None:
+        return sentence
+    arm = results.settings.arm_label(results.arm)
+    return say("answer.of_arm", arm=mark(arm), sentence=uncapitalised(sentence))
+
+
+def clauses(
+    results: StudyResults,
+    verdicts: Mapping[str, Verdict | None],
+    mark: Callable[[str], str] = str,
+) -> str:
+    """Return a clause for each of the fixed words, with the outcomes that it is said of."""
     groups: dict[tuple[str, str], list[str]] = {}
     for name, verdict in verdicts.items():
         groups.setdefault(_group(results, verdict), []).append(mark(_named(results, name, verdict)))
-    clauses = [_clause(code, why, names) for (code, why), names in groups.items()]
-    headline = results.settings.estimate.headline
-    row = ran_on(results, headline.spec, [headline.design], verdicts)[0]
-    last = last_averaged(row)
-    return say(
-        "answer.sentence" if last is not None else "answer.sentence_of_panel",
-        firms=results.settings.exhibit.firms,
-        first=0,
-        last=last,
-        clauses="; ".join(clauses),
-    )
+    return "; ".join(_clause(code, why, names) for (code, why), names in groups.items())
 
 
 def signed_value(results: StudyResults, effect: Effect, value: float) -> str:

@@ -1,0 +1,113 @@
+"""Effects of every arm of a study under its headline's design and spec, and weighted sums of them.
+
+Read from the results of each arm (`StudyResults.arms`) and from ARM_CONTRASTS; nothing where a
+study has one arm.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from pipeline.datasets.results import ESTIMATES
+from pipeline.effects.terms import ATT
+from pipeline.exhibits.effect import Effect, as_effect
+from pipeline.exhibits.inputs import StudyResults, find_effect
+from pipeline.exhibits.ran import arms_ran, between_arms, conf_level
+from pipeline.params.arms import ONLY_ARM
+
+# What a sum of effects is of, in the order in which exhibits show it.
+SUMS = ("own", "overall", "contrast")
+
+
+@dataclass(frozen=True)
+class ArmSum:
+    """Say of what a weighted sum is: of an arm's own effect, of all together, or as params weigh.
+
+    `exposure` is empty where the sum speaks of none.
+    """
+
+    estimand: str
+    contrast: str
+    exposure: str = ""
+
+    @property
+    def of_all(self) -> bool:
+        """Say whether it is of every arm of participants."""
+        return self.contrast == ONLY_ARM
+
+
+Sums = dict[ArmSum, dict[str, Effect]]
+
+
+def direct_arms(results: StudyResults) -> list[str]:
+    """Return the arms of participants that have results, the headline's first."""
+    named = [arm for arm in results.arms if not is_exposed(results, arm)]
+    return sorted(named, key=lambda arm: arm != headline_arm(results))
+
+
+def exposed_arms(results: StudyResults) -> list[str]:
+    """Return the arms of exposed firms that have results, in the order of params."""
+    return [arm for arm in results.arms if is_exposed(results, arm)]
+
+
+def headline_arm(results: StudyResults) -> str | None:
+    """Return the arm of the headline; None where a study names none."""
+    named = between_arms(results).get("headline")
+    return None if named is None else str(named)
+
+
+def is_exposed(results: StudyResults, arm: str | None) -> bool:
+    """Say whether an arm holds firms that do not take part themselves."""
+    rule = arms_ran(results).get(arm or "")
+    return rule is not None and rule.options["source"] == "exposure"
+
+
+def arm_effect(results: StudyResults, arm: str, outcome: str) -> Effect | None:
+    """Return an arm's average effect, with the decimals of the headline's; None without a row."""
+    headline, own = results.settings.estimate.headline, results.arms.get(arm)
+    if own is None:
+        return None
+    effect = find_effect(own, outcome, headline.design, headline.spec)
+    return None if effect is None else replace(effect, decimals=results.decimals[outcome])
+
+
+def known_effects(results: StudyResults, arms: list[str], outcome: str) -> dict[str, Effect]:
+    """Return the effects of arms that have an interval."""
+    found = {arm: arm_effect(results, arm, outcome) for arm in arms}
+    return {arm: e for arm, e in found.items() if e is not None and e.estimated}
+
+
+def arm_sums(results: StudyResults) -> Sums:
+    """Return the sums of average effects by outcome, own effects first."""
+    headline = results.settings.estimate.headline
+    found: Sums = {}
+    for row in sum_rows(results):
+        place = (row["design"], row["estimator"])
+        if place == (headline.design, headline.spec) and row["term"] == ATT.family:
+            effect = sum_effect(results, row)
+            found.setdefault(sum_of(row), {})[str(row["outcome"])] = effect
+    return dict(sorted(found.items(), key=lambda item: SUMS.index(item[0].estimand)))
+
+
+def sum_rows(results: StudyResults) -> list[dict[Hashable, Any]]:
+    """Return the rows of ARM_CONTRASTS, none without arms."""
+    table = results.arm_contrasts
+    return [] if table is None or not results.arms else table.to_dict("records")
+
+
+def sum_of(row: Mapping[Hashable, Any]) -> ArmSum:
+    """Return of what a row of ARM_CONTRASTS is."""
+    exposure = "" if pd.isna(row["exposure"]) else str(row["exposure"])
+    return ArmSum(str(row["estimand"]), str(row["contrast"]), exposure)
+
+
+def sum_effect(results: StudyResults, row: Mapping[Hashable, Any]) -> Effect:
+    """Return a row of ARM_CONTRASTS as an effect, on the scale of the arms' effects."""
+    outcome = str(row["outcome"])
+    of_arm = find_effect(results, outcome, str(row["design"]), str(row["estimator"]))
+    scale = results.settings.outcome(outcome).scale if of_arm is None else of_arm.scale
+    given = dict.fromkeys(ESTIMATES.columns, None) | {str(name): v for name, v in row.items()}
+    given |= {"scale": scale, "conf_level": conf_level(results)}
+    return replace(as_effect(given), decimals=results.decimals[outcome])
