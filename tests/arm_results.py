@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from results import settings, study_results, with_settings
+from results import OUTCOMES as ALL_OUTCOMES
+from results import study_results, with_settings
 
 from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
 from pipeline.datasets.exposure import EXPOSED
@@ -31,17 +32,16 @@ EXPOSED_ARMS = {
     "within_15": {"source": "exposure", "exposure": "near", "classes": [2]},
 }
 _RINGS = {"kind": "ring", "latitude": "lat", "longitude": "lon", "edges_km": [5.0, 15.0]}
+OUTCOMES = {name: ALL_OUTCOMES[name] for name in ("sales_log", "exports_any")}
 HEADLINE = ("covariates_lags", "stacked")
 
 
 def arm_results(*, exposed: bool = True, **exhibit: Any) -> StudyResults:
     """Return the headline arm's results with those of all arms; `exhibit` replaces its settings."""
-    chosen = replace(settings(arm_labels=LABELS, **exhibit), treatment=_treatment(exposed=exposed))
-    by_arm = {
-        arm: replace(with_settings(study_results(seed=seed, **exhibit), chosen), arm=arm)
-        for seed, arm in enumerate(chosen.treatment.arms.named, start=1)
-    }
-    by_arm = {arm: _of_arm(own, arm) for arm, own in by_arm.items()}
+    made = study_results(OUTCOMES, arm_labels=LABELS, **exhibit)
+    chosen = replace(made.settings, treatment=_treatment(exposed=exposed))
+    one = with_settings(made, chosen)
+    by_arm = {arm: _of_arm(one, arm) for arm in chosen.treatment.arms.named}
     return replace(
         by_arm["training"],
         arms=by_arm,
@@ -75,14 +75,14 @@ def _of_arm(results: StudyResults, arm: str) -> StudyResults:
     for name in ("estimate", "conf_low", "conf_high"):
         estimates[name] = estimates[name] - (1 - shrunk) * results.estimates["estimate"]
     estimates["estimand"] = "spill" if arm in EXPOSED_ARMS else "total_on_treated"
-    return replace(results, estimates=estimates)
+    return replace(results, estimates=estimates, arm=arm)
 
 
 def effect(results: StudyResults, outcome: str) -> float:
     """Return the stored average effect under the headline's design and spec."""
     rows = results.estimates.set_index(["outcome", "design", "estimator", "term"]).sort_index()
     rows = rows[rows["band"] == "pointwise"]
-    return float(rows.loc[(outcome, *HEADLINE, "att"), "estimate"].iloc[0])
+    return float(rows.loc[(outcome, *HEADLINE, "att"), "estimate"])
 
 
 def _contrasts(by_arm: dict[str, StudyResults], *, exposed: bool) -> pd.DataFrame:
@@ -95,7 +95,7 @@ def _contrasts(by_arm: dict[str, StudyResults], *, exposed: bool) -> pd.DataFram
     rows = [
         _sum_row(by_arm, of, weights, outcome)
         for of, weights in sums.items()
-        for outcome in ("sales_log", "employment_log", "exports_any")
+        for outcome in OUTCOMES
     ]
     return conform(ARM_CONTRASTS, pd.DataFrame(rows).reindex(columns=list(ARM_CONTRASTS.columns)))
 

@@ -217,7 +217,7 @@ def estimated_project(folder: Path, block: dict | None = None) -> Path:
 
 
 def results_of(folder: Path) -> StudyResults:
-    """Return the study's results as published, the headline arm's with all others in it."""
+    """Return the study's results as published, the headline arm's with those of every arm."""
     block, place = load_yaml(folder / "params.yaml")[STUDY], folder / "data" / STUDY
     sections = {name: parse_section(block, STUDY, name, kind) for name, kind in SECTIONS.items()}
     settings = StudySettings(**sections)
@@ -225,9 +225,7 @@ def results_of(folder: Path) -> StudyResults:
     def folder_of(stage: str) -> Path:
         return place / stage
 
-    by_arm = {
-        arm: read_aggregates(folder_of, arm_folder)
-        for arm, arm_folder in settings.treatment.arm_folders.items()
-    }
-    told = read_of_all_arms(folder_of)
-    return publish(gathered_arms(STUDY, settings, by_arm, told)).results
+    arm_folders = settings.treatment.arm_folders.items()
+    by_arm = {arm: read_aggregates(folder_of, of_arm) for arm, of_arm in arm_folders}
+    told = gathered_arms(STUDY, settings, by_arm, read_of_all_arms(folder_of))
+    return publish(told).results

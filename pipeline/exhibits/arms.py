@@ -80,15 +80,20 @@ def known_effects(results: StudyResults, arms: list[str], outcome: str) -> dict[
 
 
 def arm_sums(results: StudyResults) -> Sums:
-    """Return the sums of average effects by outcome, own effects first."""
-    headline = results.settings.estimate.headline
+    """Return sums of average effects by outcome: own effects first, arms in the order of params."""
+    headline, places = results.settings.estimate.headline, list(arms_ran(results))
     found: Sums = {}
     for row in sum_rows(results):
         place = (row["design"], row["estimator"])
         if place == (headline.design, headline.spec) and row["term"] == ATT.family:
             effect = sum_effect(results, row)
             found.setdefault(sum_of(row), {})[str(row["outcome"])] = effect
-    return dict(sorted(found.items(), key=lambda item: SUMS.index(item[0].estimand)))
+    return {
+        of: found[of]
+        for kind in SUMS
+        for of in sorted(found, key=lambda of: (*places, of.contrast).index(of.contrast))
+        if of.estimand == kind
+    }
 
 
 def sum_rows(results: StudyResults) -> list[dict[Hashable, Any]]:

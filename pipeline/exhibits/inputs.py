@@ -82,6 +82,12 @@ class StudySettings:
         by_default = "tables" not in self.exhibit.model_fields_set
         return [*asked, *ARM_TABLES] if by_default and self.treatment.arms is not None else asked
 
+    @property
+    def arm_names(self) -> list[str]:
+        """Return the arms, their contrasts and the exposures that params name."""
+        arms = self.treatment.arms
+        return [] if arms is None else [*arms.named, *arms.contrasts, *self.treatment.exposure]
+
     def arm_label(self, name: str) -> str:
         """Return what readers call an arm, or a contrast of arms."""
         return self.exhibit.arm_labels.get(name, name.replace("_", " "))
@@ -181,7 +187,7 @@ class StudyResults:
 
     @cached_property
     def levels(self) -> dict[str, str]:
-        """Hold what readers call the levels that errors may be clustered by.
+        """Hold what readers call the levels that errors may be clustered by, arms and exposures.
 
         Those of pairs are columns of PANEL too, which go by their labels in PROFILE, or, without
         it, by the names that the user gave them.
@@ -190,7 +196,8 @@ class StudyResults:
         pairs = [spec.cluster for spec in estimate.specs if not isinstance(spec.cluster, str)]
         labels = {} if self.profile is None else _labels(self.profile)
         columns = {level: labels.get(level, level) for pair in pairs for level in pair}
-        return columns | {"assignment": exhibit.cluster, "firm": exhibit.firm}
+        named = {arm: self.settings.arm_label(arm) for arm in self.settings.arm_names}
+        return named | columns | {"assignment": exhibit.cluster, "firm": exhibit.firm}
 
     def plain_name(self, outcome: str) -> str:
         """Return what prose calls an outcome: of one in logs its column, which percents are of."""

@@ -10,7 +10,6 @@ from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import Cell, Panel, Row, Table, WholeNumbers
 from pipeline.exhibits.words.arms import sum_label, weights_words
-from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say, tell
 
 
@@ -64,6 +63,6 @@ def _notes(results: StudyResults, shown: dict[ArmSum, list[Effect | None]]) -> t
     return (
         say("arm_contrasts.what_is_shown", design=design),
         *weights_words(results, shown),
-        *(f"{capitalised(remark)}." for remark in said),
+        *([say("arm_contrasts.of_own", remarks="; ".join(said))] if said else []),
         *reasons_in_words(effects),
     )

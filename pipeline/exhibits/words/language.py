@@ -26,10 +26,11 @@ from pipeline.params.exhibit import (
 )
 from pipeline.params.nouns import LanguageCode
 
-# Fields of reasons that hold a code, which is a word of the section of their name; and those that
-# hold a level that errors are clustered by, which the study names.
+# Fields of reasons that hold a code, which is a word of the section of their name; those that hold
+# a level that errors are clustered by, or arms and exposures, which the study names.
 _CODED = ("group", "weights")
 _LEVELS = ("inner_level", "outer_level", "first_level", "second_level")
+_ARMS = ("arms", "exposure")
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ def _told(name: str, value: Any) -> object:
         return ", ".join(f"{_told(name, item)}" for item in value)
     if isinstance(value, int | float):
         return _Marked(value)
-    if name in _LEVELS:
-        return speech().levels[value]
+    if name in (*_LEVELS, *_ARMS):
+        levels = speech().levels
+        return levels[value] if name in _LEVELS else levels.get(value, value)
     return say(f"{name}.{value}") if name in _CODED else value
