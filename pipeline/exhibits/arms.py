@@ -14,7 +14,7 @@ from pipeline.datasets.results import ESTIMATES
 from pipeline.effects.terms import ATT
 from pipeline.exhibits.effect import Effect, as_effect
 from pipeline.exhibits.inputs import StudyResults, find_effect
-from pipeline.exhibits.ran import arms_ran, between_arms, conf_level
+from pipeline.exhibits.ran import arms_ran, arms_rule_ran, conf_level
 from pipeline.params.arms import ONLY_ARM
 
 # What a sum of effects is of, in the order in which exhibits show it.
@@ -54,7 +54,7 @@ def exposed_arms(results: StudyResults) -> list[str]:
 
 def headline_arm(results: StudyResults) -> str | None:
     """Return the arm of the headline; None where a study names none."""
-    named = between_arms(results).get("headline")
+    named = arms_rule_ran(results).get("headline")
     return None if named is None else str(named)
 
 

@@ -83,6 +83,11 @@ class StudySettings:
         return [*asked, *ARM_TABLES] if by_default and self.treatment.arms is not None else asked
 
     @property
+    def arm_folders(self) -> dict[str, str]:
+        """Return the subfolder of each arm's files by its name, none for the headline's."""
+        return self.treatment.arm_folders
+
+    @property
     def arm_names(self) -> list[str]:
         """Return the arms, their contrasts and the exposures that params name."""
         arms = self.treatment.arms
@@ -137,7 +142,7 @@ class StudyResults:
     @property
     def arm_folder(self) -> str:
         """Return the subfolder of an arm's files, none for the headline's and without arms."""
-        return "" if self.arm is None else self.settings.treatment.arm_folders[self.arm]
+        return "" if self.arm is None else self.settings.arm_folders[self.arm]
 
     @cached_property
     def effects(self) -> dict[tuple[str, ...], dict[Term, Effect]]:

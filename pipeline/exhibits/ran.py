@@ -144,7 +144,7 @@ def arms_ran(results: StudyResults) -> dict[str, RuleRan]:
     return {rule.place: rule for rule in rules if rule.code == "treatment_arms_named"}
 
 
-def between_arms(results: StudyResults) -> Mapping[str, Any]:
+def arms_rule_ran(results: StudyResults) -> Mapping[str, Any]:
     """Return the headline's arm and the contrasts of arms as they ran; empty without arms."""
     rules = [rule for rule in data_rules_ran(results) if rule.code == "treatment_arms"]
     return rules[0].options if rules else {}

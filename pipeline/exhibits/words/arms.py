@@ -21,7 +21,7 @@ from pipeline.exhibits.checks.verdicts import verdict
 from pipeline.exhibits.effect import Effect
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import translated, translated_unit
-from pipeline.exhibits.ran import arms_ran, between_arms
+from pipeline.exhibits.ran import arms_ran, arms_rule_ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.shown_outcomes import card_outcomes
 from pipeline.exhibits.words.designs import design_pool, uncapitalised
@@ -52,7 +52,7 @@ def sum_label(results: StudyResults, of: ArmSum) -> str:
 
 def weights_words(results: StudyResults, sums: Iterable[ArmSum]) -> list[str]:
     """Say of which effects contrasts of params are sums: `Difference: Training − Credit`."""
-    named: Mapping[str, Any] = between_arms(results).get("contrasts", {})
+    named: Mapping[str, Any] = arms_rule_ran(results).get("contrasts", {})
     told = [
         f"{results.settings.arm_label(of.contrast)}: {_weighted(results, named[of.contrast])}"
         for of in sums
