@@ -11,7 +11,7 @@ from pipeline.analyses.populations import count_populations
 from pipeline.analyses.published_means import PublishedMeans
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
-from pipeline.datasets.arms import ARM_CONTRASTS, ARMS, CONTACTS, OWN_EXPOSURE
+from pipeline.datasets.arms import ARM_CONTRASTS, ARMS, OWN_EXPOSURE
 from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
@@ -31,7 +31,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.selection.arms import panels_by_arm
+from stages.arms import panels_seen
 from stages.run import Folders, run_stage
 
 SECTIONS = {
@@ -58,12 +58,9 @@ def main(
     INFLUENCE in a folder that no exhibit is made from; ARM_CONTRASTS and POOLS where declared.
     """
     sections = _Sections(outcomes, treatment, score, match, estimate)
-    seen_by = None
-    if treatment.arms is not None:
-        seen_by = read(ARMS, folders.of("score")), read(CONTACTS, folders.of("score"))
     effects = {
         arm: _estimate_arm(folders, arm, seen, sections)
-        for arm, seen in panels_by_arm(read(PANEL, folders.of("clean")), seen_by, treatment)
+        for arm, seen in panels_seen(folders, treatment)
     }
     if treatment.arms is not None:
         exposure = read(EXPOSURE, folders.of("score")) if treatment.exposure else empty(EXPOSURE)

@@ -7,10 +7,8 @@ import pandas as pd
 
 from pipeline.commands.explore import one_arm
 from pipeline.commands.stata.package import stata_files
-from pipeline.datasets.arms import ARMS, CONTACTS
 from pipeline.datasets.complete import write_file
 from pipeline.datasets.matches import MATCHES, WEIGHTS
-from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.selection import COVARIATES
 from pipeline.datasets.store import read
@@ -19,7 +17,7 @@ from pipeline.matching.matched_lags import matched_times
 from pipeline.params.arms import ONLY_ARM
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import StudySection, read_study
-from pipeline.selection.arms import panels_by_arm
+from stages.arms import panels_seen
 from stages.command import Command, Reply, run_command
 from stages.run import PARAMS, Folders
 
@@ -55,12 +53,9 @@ def _reply(chosen: Namespace) -> Reply:
 
 def _files(folders: Folders, settings: StudySection, arms: list[str]) -> dict[str, bytes]:
     """Return the files of each arm by their path in the folder."""
-    panel, seen_by = read(PANEL, folders.of("clean")), None
-    if settings.treatment.arms is not None:
-        seen_by = read(ARMS, folders.of("score")), read(CONTACTS, folders.of("score"))
     return {
         (PurePosixPath(settings.treatment.arm_folders[arm]) / name).as_posix(): content
-        for arm, seen in panels_by_arm(panel, seen_by, settings.treatment)
+        for arm, seen in panels_seen(folders, settings.treatment)
         if arm in arms
         for name, content in _files_of_arm(folders, settings, arm, seen).items()
     }

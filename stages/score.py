@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.datasets.arms import ARM_FLOW, ARMS, CONTACTS
 from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
-from pipeline.datasets.exposure import EXPOSED, EXPOSURE
+from pipeline.datasets.exposure import EXPOSED, EXPOSURE, EXPOSURE_COMPONENTS
 from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
 from pipeline.datasets.pools import POOL_CONTACTS
 from pipeline.datasets.selection import (
@@ -65,6 +65,7 @@ def _write_arms(arms: StudyArms, folder: Path) -> None:
     """Write who is in which arm, exposed or in contact."""
     write(EXPOSURE, arms.exposure, folder)
     write(EXPOSED, arms.exposed, folder)
+    write(EXPOSURE_COMPONENTS, arms.components, folder)
     write(ARMS, arms.of_firms.arms, folder)
     write(CONTACTS, arms.of_firms.contacts, folder)
     write(ARM_FLOW, arms.of_firms.flow, folder)

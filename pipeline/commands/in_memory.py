@@ -42,6 +42,7 @@ from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.disclosure.score_shares import headline_score_shares
 from pipeline.selection.arms import panels_by_arm
 from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.exposure_components import with_components
 from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 from pipeline.selection.propensity import Scored, score_risk_sets
 from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
@@ -143,6 +144,8 @@ def match_arms(
     panel, treatment = cleaned[PANEL], study.treatment
     require_observed(panel, study.clean, used_columns(study.outcomes, study.score, treatment))
     arms = study_arms(panel, cleaned, treatment)
+    if arms is not None:
+        panel = with_components(panel, arms.components)
     by_arm = {
         arm: match_in_memory(
             seen,

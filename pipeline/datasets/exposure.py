@@ -86,6 +86,19 @@ EXPOSURE = Dataset(
     },
 )
 
+EXPOSURE_COMPONENTS = Dataset(
+    name="EXPOSURE_COMPONENTS",
+    row="one firm, whether or not it is exposed; private",
+    key=("firm_id",),
+    columns={
+        "firm_id": Column("string", "firm identifier"),
+        "component": Column(
+            "string",
+            "first name of the assignment clusters that exposure joins with the firm's own",
+        ),
+    },
+)
+
 # The class of firms that never take part and are never exposed.
 CLEAN = 0
 

@@ -16,7 +16,12 @@ from pipeline.effects.imputed_effects import ImputedEffects
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
-from pipeline.inference.cautions import LEAST_COMPONENTS, cluster_caution, pair_cautions
+from pipeline.inference.cautions import (
+    LEAST_COMPONENTS,
+    cluster_caution,
+    narrow_caution,
+    pair_cautions,
+)
 from pipeline.inference.conley import NEGATIVE, conley_covariance
 from pipeline.inference.counts import LONE_IN_COHORTS, Counts, cluster_codes, count
 from pipeline.inference.covariance import (
@@ -73,9 +78,10 @@ class Inferred:
         return Reason("negative_variance") if self.two_way else None
 
     @cached_property
-    def of_pair(self) -> list[Reason]:
-        """Say what a pair of levels comes to."""
-        return pair_cautions(self.cluster, self.clusters, self.estimated.seen)
+    def of_levels(self) -> list[Reason]:
+        """Say what a pair of levels comes to, and where exposure reaches across clusters."""
+        given = self.cluster, self.clusters, self.estimated.seen
+        return [*pair_cautions(*given), *narrow_caution(*given)]
 
     @property
     def std_errors(self) -> Floats:
@@ -275,7 +281,7 @@ def _remarks(label: Label, inferred: Inferred, position: int) -> list[Reason]:
             said.append(
                 cluster_caution(label.cluster, counts.n_clusters, counts.n_treated_clusters)
             )
-            said += inferred.of_pair
+            said += inferred.of_levels
             said.append(Reason("eigenvalues_adjusted") if inferred.adjusted else None)
         said.append(counts.left_out)
     return [remark for remark in said if remark is not None]

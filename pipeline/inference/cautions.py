@@ -3,8 +3,8 @@
 from pipeline.datasets.arrays import Codes
 from pipeline.effects.estimated import Seen
 from pipeline.errors import Reason
-from pipeline.panel.panel_index import is_nested
-from pipeline.params.analyses import Clustering, TwoWay
+from pipeline.panel.panel_index import is_nested, n_groups
+from pipeline.params.analyses import EXPOSURE_COMPONENT, Clustering, TwoWay
 from pipeline.params.inference import SpatialErrors
 
 # MacKinnon & Webb (2018), doi:10.1111/ectj.12107: with fewer treated clusters the restricted
@@ -63,6 +63,21 @@ def pair_cautions(cluster: Clustering, clusters: tuple[Codes, ...], seen: Seen) 
     if not (is_nested(assigned, first) or is_nested(assigned, second)):
         said.append(Reason("two_way_splits_assignment", _levels(cluster)))
     return said
+
+
+def narrow_caution(cluster: Clustering, clusters: tuple[Codes, ...], seen: Seen) -> list[Reason]:
+    """Return that exposure reaches across clusters, of firms with rows, in every direction.
+
+    Firms that expose others, and those others, share treatment: errors go with what joins them.
+    """
+    if isinstance(cluster, SpatialErrors) or EXPOSURE_COMPONENT not in seen.levels:
+        return []
+    component = seen.levels[EXPOSURE_COMPONENT][seen.firm]
+    levels = [code[seen.firm] for code in clusters]
+    if any(is_nested(component, level) for level in levels):
+        return []
+    counts = {"n_clusters": min(map(n_groups, levels)), "n_components": n_groups(component)}
+    return [Reason("errors_narrower_than_exposure", counts)]
 
 
 def _few(what: str, n_treated: int) -> Reason | None:

@@ -75,10 +75,11 @@ def cluster_faults(study: Sections) -> Iterator[str]:
     asked: dict[str, Clustering] = {f"{PATH}.{name}": own.cluster for name, own in analyses}
     asked |= {f"estimate.specs.{spec.name}": spec.cluster for spec in study.estimate.specs}
     for path, cluster in asked.items():
-        if EXPOSURE_COMPONENT in clustering_levels(cluster) and not study.treatment.exposure:
+        joins = study.treatment.exposure and study.treatment.arms is not None
+        if EXPOSURE_COMPONENT in clustering_levels(cluster) and not joins:
             yield (
                 f"{path}.cluster: exposure_component joins clusters by who exposes whom, and the "
-                "study has no treatment.exposure: use cluster: assignment"
+                "study has no treatment.exposure with treatment.arms: use cluster: assignment"
             )
     for spec in study.estimate.specs:
         yield from _distance_faults(study, spec)

@@ -10,6 +10,7 @@ from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.exposure import CLEAN, OWN_ENTRY, STRONGER
 from pipeline.params.exposure import OneExposure, RingExposure
 from pipeline.selection.exposure_course import BaseFirms, Course, Steps, follow
+from pipeline.selection.exposure_joins import Joins
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class ExposedFirms:
     """Hold one exposure of the firms of PANEL; arrays of shape (firms,).
 
     `steps` exposes them, given who enters when. `cell` is what exposed firms are counted in,
-    `asked` the firms that `among` takes, `known` those whose exposure can be told.
+    `asked` the firms that `among` takes, `known` those whose exposure can be told. `joins` says
+    which firms hang together, given who takes part and who may be exposed.
     """
 
     name: str
@@ -27,6 +29,7 @@ class ExposedFirms:
     cell: Codes
     asked: Flags
     known: Flags
+    joins: Joins
 
     def redrawn(self, cohort: Floats) -> "ExposedFirms":
         """Return the exposure as it were with other entry years (firms,), missing for never.

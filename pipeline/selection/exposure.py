@@ -20,7 +20,9 @@ from pipeline.panel.ledger import Issue
 from pipeline.panel.panel_index import PanelIndex, index_panel
 from pipeline.params.exposure import Among, Exposures, LinkExposure, OneExposure
 from pipeline.selection.exposed_firms import ExposedFirms, exposed_rows, exposure_rows
+from pipeline.selection.exposure_components import exposure_components
 from pipeline.selection.exposure_course import BaseFirms, base_firms
+from pipeline.selection.exposure_joins import joined_by_link
 from pipeline.selection.exposure_links import LinkedFirms, link_steps, linked_firms, without_links
 from pipeline.selection.exposure_places import Centroids, placed_exposure
 
@@ -30,13 +32,14 @@ FEWEST_CELLS = 6
 
 @dataclass(frozen=True)
 class ExposureTables:
-    """Hold EXPOSURE and EXPOSED of all exposures, and what was found on the way.
+    """Hold EXPOSURE, EXPOSED and EXPOSURE_COMPONENTS, and what was found on the way.
 
     A firm that `firms` lacks under an exposure is not exposed, or not among those asked.
     """
 
     firms: pd.DataFrame
     counts: pd.DataFrame
+    components: pd.DataFrame
     issues: list[Issue] = field(default_factory=list)
 
 
@@ -61,17 +64,22 @@ def exposure_tables(
     )
     firms, counts = [empty(EXPOSURE)], [empty(EXPOSED)]
     issues: list[Issue] = []
+    every = []
     for name, rule in exposures.items():
         try:
             exposed, found = exposed_firms(given, name, rule)
             require_variation(exposed)
         except (DataError, SupportError) as error:
             raise error.at(f"treatment.exposure.{name}") from None
+        every.append(exposed)
         firms.append(conform(EXPOSURE, exposure_rows(exposed)))
         counts.append(conform(EXPOSED, exposed_rows(exposed)))
         issues += [*found, *_remarks(exposed)]
     return ExposureTables(
-        conform(EXPOSURE, pd.concat(firms)), conform(EXPOSED, pd.concat(counts)), issues
+        conform(EXPOSURE, pd.concat(firms)),
+        conform(EXPOSED, pd.concat(counts)),
+        exposure_components(panel, given.index, every),
+        issues,
     )
 
 
@@ -97,11 +105,13 @@ def exposed_firms(
         linked = linked_firms(_required(given.links), rule, firms)
         steps = partial(link_steps, linked, rule)
         everybody = np.ones(len(firms.row), dtype=np.bool_)
-        exposed = ExposedFirms(name, rule, firms, steps, cluster, asked, everybody)
+        joins = partial(joined_by_link, linked)
+        exposed = ExposedFirms(name, rule, firms, steps, cluster, asked, everybody, joins)
         return exposed, list(_link_issues(exposed, linked))
     placed = placed_exposure(panel, firms, name, rule, given.centroids)
     cell = cluster if placed.cell is None else placed.cell
-    return ExposedFirms(name, rule, firms, placed.steps, cell, asked, placed.known), placed.issues
+    exposed = ExposedFirms(name, rule, firms, placed.steps, cell, asked, placed.known, placed.joins)
+    return exposed, placed.issues
 
 
 def _required(links: pd.DataFrame | None) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from pipeline.params.exposure import (
 )
 from pipeline.selection.exposure_cells import NO_CELL, any_other_steps, cell_codes, share_steps
 from pipeline.selection.exposure_course import BaseFirms, Steps
+from pipeline.selection.exposure_joins import Joins, joined_by_cell, joined_by_ring
 from pipeline.selection.exposure_rings import KM_PER_DEGREE, NO_PLACE, distinct_places, ring_steps
 
 # Fewer decimals of degrees than this are looked for: the last is 111 metres.
@@ -30,9 +32,10 @@ Centroids = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True)
 class PlacedExposure:
-    """Hold what exposes firms by place, the cells, if any, and whose place is known."""
+    """Hold what exposes and joins firms by place, the cells, if any, and whose place is known."""
 
     steps: Steps
+    joins: Joins
     known: Flags
     cell: Codes | None
     issues: list[Issue]
@@ -54,13 +57,13 @@ def placed_exposure(
         raise ValueError(f"{type(rule).__name__} has no places")
     cell = cell_codes(panel, rule.columns, firms)
     known = cell != NO_CELL
-    issues = list(_place_issues(firms, known, name, rule))
+    issues, joins = list(_place_issues(firms, known, name, rule)), partial(joined_by_cell, cell)
     if isinstance(rule, CellExposure):
-        return PlacedExposure(lambda drawn: any_other_steps(cell, drawn), known, cell, issues)
+        return PlacedExposure(partial(any_other_steps, cell), joins, known, cell, issues)
     size, without = _sizes(panel, firms, rule)
     issues += _issue("size_missing_in_share", "counted_as_none", name, without)
-    edges = rule.edges
-    return PlacedExposure(lambda drawn: share_steps(cell, drawn, size, edges), known, cell, issues)
+    steps = partial(share_steps, cell, size=size, edges=rule.edges)
+    return PlacedExposure(steps, joins, known, cell, issues)
 
 
 def _by_ring(
@@ -73,8 +76,9 @@ def _by_ring(
     places = distinct_places(coordinates)
     known = places.of_firm != NO_PLACE
     issues = [*_place_issues(firms, known, name, rule), *_coarse(coordinates, name, rule), *found]
-    edges = rule.edges_km
-    return PlacedExposure(lambda drawn: ring_steps(places, drawn, edges), known, None, issues)
+    steps = partial(ring_steps, places, edges_km=rule.edges_km)
+    joins = partial(joined_by_ring, places, rule.edges_km[-1])
+    return PlacedExposure(steps, joins, known, None, issues)
 
 
 def _sizes(panel: pd.DataFrame, firms: BaseFirms, rule: ShareExposure) -> tuple[Floats, int]:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.datasets.arms import ARM_ENTRIES
-from pipeline.datasets.exposure import CENTROIDS, EXPOSED, EXPOSURE, EXPOSURE_FRAME, LINKS
+from pipeline.datasets.exposure import (
+    CENTROIDS,
+    EXPOSED,
+    EXPOSURE,
+    EXPOSURE_COMPONENTS,
+    EXPOSURE_FRAME,
+    LINKS,
+)
 from pipeline.datasets.store import Dataset, empty
 from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
@@ -21,11 +28,15 @@ Tables = Mapping[Dataset, pd.DataFrame]
 
 @dataclass(frozen=True)
 class StudyArms:
-    """Hold who is in which arm, EXPOSURE and EXPOSED; these have no row without exposures."""
+    """Hold who is in which arm, and tables of exposure, which have no row without any.
+
+    These are EXPOSURE, EXPOSED and EXPOSURE_COMPONENTS.
+    """
 
     of_firms: FirmArms
     exposure: pd.DataFrame
     exposed: pd.DataFrame
+    components: pd.DataFrame
 
     @property
     def seen_by(self) -> SeenBy:
@@ -58,6 +69,7 @@ def study_arms(
     if treatment.arms is None:
         return None
     exposure, exposed = empty(EXPOSURE), empty(EXPOSED)
+    components = empty(EXPOSURE_COMPONENTS)
     if treatment.exposure:
         found = exposure_tables(
             tables[EXPOSURE_FRAME],
@@ -65,9 +77,9 @@ def study_arms(
             links=tables.get(LINKS),
             centroids=_by_file(tables),
         )
-        exposure, exposed = found.firms, found.counts
+        exposure, exposed, components = found.firms, found.counts, found.components
     of_firms = firm_arms(tables[ARM_ENTRIES], panel, treatment.arms, exposure)
-    return StudyArms(of_firms, exposure, exposed)
+    return StudyArms(of_firms, exposure, exposed, components)
 
 
 def study_pools(tables: Tables, treatment: TreatmentSection) -> pd.DataFrame:
