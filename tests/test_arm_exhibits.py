@@ -67,7 +67,7 @@ def test_each_arm_has_a_row_with_its_effect_and_what_it_is_of(results, tables):
     panels = {panel.title: panel.rows for panel in tables["arms"].panels}
     assert list(panels) == [
         "Took part: total on treated",
-        "Did not take part, exposed: spill",
+        "Did not take part, exposed: spillover (spill)",
     ]
     rows = {
         row.label: row for own in panels.values() for row in own if row.label in LABELS.values()
