@@ -11,8 +11,8 @@ from pipeline.commands.audit.moved_rows import (
     BETWEEN_ARMS,
     UNDER_POOLS,
     Compared,
+    HeadlineRows,
     Moved,
-    Quoted,
     moved_rows,
 )
 from pipeline.commands.audit.revisions import Revision
@@ -108,7 +108,7 @@ def _study_diff(old: Revision, new: Revision, study: str) -> StudyDiff:
 
 
 def _moved_of(
-    old: Revision, new: Revision, study: str, quoted: Quoted, *, compared: Compared
+    old: Revision, new: Revision, study: str, quoted: HeadlineRows, *, compared: Compared
 ) -> list[Moved]:
     before, after = (side.results(study, compared.table.name.lower()) for side in (old, new))
     return moved_rows(before, after, quoted, compared)
@@ -139,10 +139,10 @@ def _sample(revision: Revision, study: str) -> SampleTables:
     return SampleTables(flow, designs, of_arms, exposed)
 
 
-def _quoted(old: Revision, new: Revision, study: str) -> Quoted:
+def _quoted(old: Revision, new: Revision, study: str) -> HeadlineRows:
     """Return what a study's headline is, after or else before."""
     estimate = new.yaml("params.yaml").get(study, {}).get("estimate", {})
-    return Quoted(
+    return HeadlineRows(
         _headline(new, study) or _headline(old, study),
         _placebos(new, study),
         float(estimate.get("conf_level", math.nan)),

@@ -116,7 +116,7 @@ UNDER_POOLS = Compared(POOLS)
 
 
 @dataclass(frozen=True)
-class Quoted:
+class HeadlineRows:
     """Hold design, estimator and term of a study's headline, empty where it has none.
 
     The outcomes `placebos` are no headlines; `conf_level` is that of intervals whose table does not
@@ -129,7 +129,7 @@ class Quoted:
 
 
 def moved_rows(
-    before: pd.DataFrame, after: pd.DataFrame, quoted: Quoted, compared: Compared = EFFECTS
+    before: pd.DataFrame, after: pd.DataFrame, quoted: HeadlineRows, compared: Compared = EFFECTS
 ) -> list[Moved]:
     """Return the rows with any figure that moved, headline effects, of every arm, first.
 
@@ -183,7 +183,12 @@ def _same(one: dict[str, float], two: dict[str, float], figures: list[str]) -> b
 
 
 def _moved(
-    key: _Key, one: dict[str, float], two: dict[str, float], quoted: Quoted, *, compared: Compared
+    key: _Key,
+    one: dict[str, float],
+    two: dict[str, float],
+    quoted: HeadlineRows,
+    *,
+    compared: Compared,
 ) -> Moved:
     place = dict(zip(compared.table.key, key, strict=True))
     shown = [_named(place, name, compared.usual) for name in place if name not in _COORDINATES]
@@ -196,7 +201,7 @@ def _moved(
     )
 
 
-def _is_headline(place: dict[str, Any], quoted: Quoted, compared: Compared) -> bool:
+def _is_headline(place: dict[str, Any], quoted: HeadlineRows, compared: Compared) -> bool:
     """Say whether a row is of the headline's design, spec and term, on all firms."""
     if not quoted.place or place["outcome"] in quoted.placebos:
         return False
