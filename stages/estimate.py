@@ -1,7 +1,5 @@
 """Estimate the effects of the programme on every outcome, design and estimator declared."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from pipeline.analyses.counted_firms import count_sets
@@ -26,6 +24,7 @@ from pipeline.inference.own_exposure import ArmEffects, arm_effects
 from pipeline.matching.matched_lags import matched_times
 from pipeline.matching.redo import Redo
 from pipeline.panel.obtained import read_obtained
+from pipeline.params.arm_faults import ArmSections
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
@@ -57,31 +56,24 @@ def main(
     Write the results tables by arm, and what disclosure control must know of the firms behind them;
     INFLUENCE in a folder that no exhibit is made from; ARM_CONTRASTS and POOLS where declared.
     """
-    sections = _Sections(outcomes, treatment, score, match, estimate)
+    sections = ArmSections(treatment, score, match, estimate)
     effects = {
-        arm: _estimate_arm(folders, arm, seen, sections)
+        arm: _estimate_arm(folders, arm, seen, outcomes, sections)
         for arm, seen in panels_seen(folders, treatment)
     }
     if treatment.arms is not None:
         exposure = read(EXPOSURE, folders.of("score")) if treatment.exposure else empty(EXPOSURE)
-        found = between_arms(effects, exposure, treatment)
+        found = between_arms(effects, exposure, sections)
         write(ARM_CONTRASTS, found.contrasts, folders.of("estimate"))
         write(OWN_EXPOSURE, found.own_exposure, folders.of("estimate"))
 
 
-@dataclass(frozen=True)
-class _Sections:
-    """Hold the sections that every arm is estimated by."""
-
-    outcomes: OutcomesSection
-    treatment: TreatmentSection
-    score: ScoreSection
-    match: MatchSection
-    estimate: EstimateSection
-
-
 def _estimate_arm(
-    folders: Folders, arm: str, panel: pd.DataFrame, sections: _Sections
+    folders: Folders,
+    arm: str,
+    panel: pd.DataFrame,
+    outcomes: OutcomesSection,
+    sections: ArmSections,
 ) -> ArmEffects:
     """Write the tables of one arm; return what contrasts between arms are made of."""
     of_arm = sections.treatment.arm_folders[arm]
@@ -91,7 +83,7 @@ def _estimate_arm(
         panel,
         read(MATCHES, matched),
         weights,
-        outcomes=sections.outcomes,
+        outcomes=outcomes,
         treatment=sections.treatment,
         matched_times=matched_times(sections.score, sections.match),
         estimate=sections.estimate,

@@ -83,7 +83,7 @@ def effects_by_arm(panel, arms, **spec):
 
 def contrasts(found) -> pd.DataFrame:
     effects = {arm: effects_by_place(own.estimates, own.kept) for arm, own in found.items()}
-    table = as_contrasts(contrast_rows(effects, ASKED))
+    table = as_contrasts(contrast_rows(effects, ASKED, {}))
     return table.set_index(["contrast", "term", "event_time"]).sort_index()
 
 
@@ -138,7 +138,7 @@ def test_an_arm_without_the_effect_is_a_row_with_the_reason():
     panel, arms = world(4)
     found = effects_by_arm(panel, arms)["a"]
     effects = {"a": effects_by_place(found.estimates, found.kept), "b": {}}
-    table = as_contrasts(contrast_rows(effects, ASKED))
+    table = as_contrasts(contrast_rows(effects, ASKED, {}))
     assert table["estimate"].isna().all()
     assert set(table["reason"]) == {"arm_without_effect"}
 
@@ -147,7 +147,7 @@ def test_effects_without_an_error_have_a_sum_without_one():
     panel, arms = world(4)
     found = effects_by_arm(panel, arms)
     effects = {arm: effects_by_place(own.estimates, ()) for arm, own in found.items()}
-    table = as_contrasts(contrast_rows(effects, ASKED)).set_index(
+    table = as_contrasts(contrast_rows(effects, ASKED, {})).set_index(
         ["contrast", "term", "event_time"]
     )
     row, whole = (rows.loc[("difference", "att", pd.NA)] for rows in (table, contrasts(found)))

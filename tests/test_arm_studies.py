@@ -10,6 +10,15 @@ import pytest
 from arm_studies import STACKED, block, participants_and, run_arms
 
 from benchmarks import spillover
+from pipeline.datasets.arms import ARM_CONTRASTS
+from pipeline.datasets.store import read
+from pipeline.params.arm_faults import arm_faults_of_study
+from pipeline.params.arms import Arms
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.settings import parse_section
+from pipeline.params.treatment import TreatmentSection
 
 CELL = {"mates": {"kind": "cell", "columns": ["cell"]}}
 MATES = {"mates": {"exposure": "mates"}}
@@ -290,3 +299,138 @@ def test_every_estimator_compares_with_firms_out_of_reach(tmp_path, comparison):
         for estimand in ("own", "overall"):
             row = found.contrasts(estimand, "participants", name).loc[("att", pd.NA)]
             assert row["std_error"] > 0 and row["n_clusters"] == 24, name
+
+
+# Sectors a, whose firms take part in towns reached, and b; changes add up of the sector's, of what
+# else happens to towns reached (.30), and of the effect (.10).
+TOWNS = {
+    "exposure": {
+        "neighbours": {
+            "kind": "cell",
+            "columns": ["cell"],
+            "among": {"column": "sector", "values": ["b"]},
+        }
+    },
+    "arms": participants_and(others={"exposure": "neighbours"})
+    | {
+        "contrasts": {"triple": {"participants": 1, "others": -1}},
+        "triple_differences": {"triple": "sector"},
+    },
+}
+SIZE = {"size": {"label": "Size", "column": "size", "transform": "level", "at": -1}}
+SECTOR = {"sector": {"label": "Sector", "column": "sector", "transform": "category", "at": -1}}
+LOGIT = {"controls_from": "all", "covariates": ["size"], "fit": "per_stack", "link": "logit"}
+FILE = {
+    "method": "external",
+    "score": "logit",
+    "file": "weights.csv",
+    "content": "weights",
+    "firm_id": "firm",
+    "weight": "w",
+    "control_id": None,
+    "stack": None,
+}
+CELLS = {"method": "cells", "score": "logit", "exact": ["sector"]}
+
+
+def town_firms() -> pd.DataFrame:
+    """Return two firms of each sector in twelve towns, of which six are reached."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for town in range(12):
+        for sector, trend in (("a", 0.02), ("b", 0.05)):
+            for place in range(2):
+                joins = town < 6 and sector == "a"
+                change = trend + 0.30 * (town < 6) + 0.10 * joins + rng.normal(0, 0.05)
+                rows.append((f"{town}{sector}{place}", f"t{town:02d}", sector, change, joins))
+    firms = pd.DataFrame(rows, columns=["firm", "cell", "sector", "change", "joins"])
+    return firms.assign(size=rng.normal(size=len(firms)))
+
+
+def towns(**changes: dict) -> dict:
+    specs = {
+        "stacked": STACKED | {"designs": ["unmatched", "same"]},
+        "by_sector": STACKED | {"year_effects_by": "sector"},
+    }
+    sections = {
+        "treatment": {"arms": TOWNS["arms"], "exposure": TOWNS["exposure"]},
+        "score": {
+            "covariates": SECTOR | SIZE,
+            "models": {"logit": LOGIT | {"missing": "drop_firm", "support": "none"}},
+        },
+        "match": {"designs": {"same": CELLS}},
+        "estimate": {"specs": specs},
+    }
+    for name, more in changes.items():
+        sections[name] |= more
+    return block({"sector": "text", "size": "number"}, None, {}, **sections)
+
+
+@pytest.mark.slow
+def test_a_triple_difference_is_the_difference_of_two_within_sectors(tmp_path):
+    """(a - b in towns reached) - (a - b in others), of means of changes, by hand."""
+    firms = town_firms()
+    panel, register = from_changes(firms)
+    found = run_arms(tmp_path, panel, register, towns())
+    means = firms.groupby([firms["cell"] < "t06", "sector"])["change"].mean()
+    by_hand = means[True, "a"] - means[True, "b"] - (means[False, "a"] - means[False, "b"])
+    rows = read(ARM_CONTRASTS, found.folders.of("estimate"))
+    rows = rows[(rows["contrast"] == "triple") & (rows["term"] == "att")]
+    rows = rows.set_index(["estimator", "design"])
+    for place in (("stacked", "same"), ("by_sector", "unmatched")):
+        assert rows.loc[place, "estimate"] == pytest.approx(by_hand, abs=1e-9)
+        assert rows.loc[place, "std_error"] > 0
+    assert rows.loc[("stacked", "unmatched"), "reason"] == "not_compared_within"
+    # what happens to towns reached is in the effect on participants alone
+    assert (found.att()["estimate"] > 0.3).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"treatment": {"comparison": "not_yet_treated"}}, "not the difference of two differences"),
+        (
+            {"estimate": {"specs": {"stacked": STACKED}}},
+            "no spec compares firms within sector and by nothing",
+        ),
+        (
+            {
+                "match": {"designs": {"same": CELLS | {"exact": ["sector", "size"]}}},
+                "estimate": {"specs": {"stacked": STACKED | {"designs": ["unmatched", "same"]}}},
+            },
+            "no spec compares firms within sector and by nothing",
+        ),
+        ({"score": {"covariates": SIZE}}, "sector is not defined in score.covariates"),
+        ({"treatment": {"exposure": {"neighbours": CELL["mates"]}}}, "takes firms of every sector"),
+        (
+            {"match": {"designs": {"same": CELLS, "file": FILE}}},
+            "does not say whom each of treatment.arms is compared with",
+        ),
+    ],
+)
+def test_what_cannot_be_by_arm_is_refused(changes, fault):
+    sections = towns(**changes)
+    read_sections = (
+        parse_section(sections, "firms", name, kind)
+        for name, kind in (
+            ("treatment", TreatmentSection),
+            ("score", ScoreSection),
+            ("match", MatchSection),
+            ("estimate", EstimateSection),
+        )
+    )
+    assert any(fault in line for line in arm_faults_of_study(*read_sections))
+
+
+@pytest.mark.parametrize(
+    ("weights", "fault"),
+    [
+        ({"participants": 1, "others": -2}, "weigh the arm of the target sector by 1"),
+        ({"participants": -1, "others": 1}, "the arm weighed by 1 is one of participants"),
+    ],
+)
+def test_a_triple_difference_is_of_participants_less_others(weights, fault):
+    with pytest.raises(ValueError, match=fault):
+        Arms.model_validate(TOWNS["arms"] | {"contrasts": {"triple": weights}})
+    with pytest.raises(ValueError, match="triple is no contrast; contrasts are none"):
+        Arms.model_validate(TOWNS["arms"] | {"contrasts": {}})

@@ -156,7 +156,11 @@ ARMS = {
         "both": {"source": "joint", "of": ["credit", "training"]},
         "near": {"source": "exposure", "exposure": "rings", "classes": [1]},
     },
-    "contrasts": {"difference": {"credit": 1, "training": -1}},
+    "contrasts": {
+        "difference": {"credit": 1, "training": -1},
+        "triple": {"credit": 1, "near": -1},
+    },
+    "triple_differences": {"triple": "place"},
 }
 EXPOSURE = {
     "cell": AMONG

@@ -31,6 +31,7 @@ from pipeline.matching.what_matched import designs_matched
 from pipeline.panel.coverage import require_observed
 from pipeline.panel.ledger import Ledger
 from pipeline.panel.used_columns import used_columns
+from pipeline.params.arm_faults import ArmSections
 from pipeline.params.arms import ONLY_ARM
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
@@ -126,8 +127,10 @@ class ArmsInMemory:
     def between(self) -> BetweenArms:
         """Return contrasts between all arms, of a study that names arms."""
         effects = {arm: arm_effects(own.study, own.estimated) for arm, own in self.by_arm.items()}
-        treatment = next(iter(self.by_arm.values())).study.treatment
-        return between_arms(effects, self.exposure, treatment)
+        any_arm = next(iter(self.by_arm.values()))
+        study, redo = any_arm.study, any_arm.redo
+        sections = ArmSections(study.treatment, redo.score, redo.match, study.estimate)
+        return between_arms(effects, self.exposure, sections)
 
 
 def match_arms(

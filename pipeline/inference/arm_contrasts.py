@@ -7,8 +7,8 @@ what a regression of all arms at once, clustered alike, would give up to that fa
 near each other share shocks, clusters are places, and those within reach are summed over in pairs.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -108,17 +108,43 @@ def _root(variance: float) -> float:
     return float(np.sqrt(variance)) if variance >= 0 else float("nan")
 
 
-def contrast_rows(found: Mapping[str, ByPlace], arms: Arms) -> list[Row]:
+def contrast_rows(
+    found: Mapping[str, ByPlace], arms: Arms, within: Mapping[str, Collection[tuple[str, str]]]
+) -> list[Row]:
     """Return rows of ARM_CONTRASTS: named contrasts of every spec's average and event times.
 
-    `found` holds every arm's effects. Where an arm lacks an effect, or its error, or clusters are
-    not the same in all, the row has a reason.
+    `found` holds every arm's effects, `within` by covariate the specs and designs that compare
+    firms of one value of it, which triple differences ask for. Where an arm lacks an effect, or its
+    error, or clusters are not the same in all, the row has a reason.
     """
-    return [
-        row
-        for name, weights in arms.contrasts.items()
-        for row in _contrast_rows(name, {arm: w for arm, w in weights.items() if w}, found)
-    ]
+    rows: list[Row] = []
+    for name, weights in arms.contrasts.items():
+        covariate = arms.triple_differences.get(name)
+        own = _Contrast({arm: w for arm, w in weights.items() if w})
+        if covariate is not None:
+            own = replace(own, covariate=covariate, within=within[covariate])
+        rows += _contrast_rows(name, own, found)
+    return rows
+
+
+@dataclass(frozen=True)
+class _Contrast:
+    """Hold the weights of arms; of a triple difference what it compares within, and where it is."""
+
+    weights: Mapping[str, float]
+    covariate: str | None = None
+    within: Collection[tuple[str, str]] = ()
+
+    def figures(self, term: Term, place: Place, found: Mapping[str, ByPlace]) -> Row:
+        """Return a row's figures, or why there are none."""
+        parts = [Part(weight, arm, term) for arm, weight in self.weights.items()]
+        if self.covariate is None:
+            return sum_figures(parts, place, found)
+        _, design, estimator = place
+        if (estimator, design) not in self.within:
+            return packed(Reason("not_compared_within", {"covariate": self.covariate}))
+        remark = Reason("triple_difference", {"covariate": self.covariate})
+        return sum_figures(parts, place, found, [remark])
 
 
 def as_contrasts(rows: Sequence[Row]) -> pd.DataFrame:
@@ -230,13 +256,10 @@ def _figures(total: SumOfArms, conf_level: float) -> Row:
     }
 
 
-def _contrast_rows(
-    name: str, weights: Mapping[str, float], found: Mapping[str, ByPlace]
-) -> Iterator[Row]:
-    for place in places_of(weights, found):
-        for term in terms_at(place, weights, found):
-            parts = [Part(weight, arm, term) for arm, weight in weights.items()]
-            yield key_of(CONTRAST, name, place, term) | sum_figures(parts, place, found)
+def _contrast_rows(name: str, contrast: _Contrast, found: Mapping[str, ByPlace]) -> Iterator[Row]:
+    for place in places_of(contrast.weights, found):
+        for term in terms_at(place, contrast.weights, found):
+            yield key_of(CONTRAST, name, place, term) | contrast.figures(term, place, found)
 
 
 def _levels(label: Label) -> tuple[str | None, str | None]:

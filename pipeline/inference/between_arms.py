@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.inference.arm_contrasts import as_contrasts, contrast_rows
 from pipeline.inference.own_effects import sums_under_exposure
 from pipeline.inference.own_exposure import ArmEffects, own_exposure
-from pipeline.params.treatment import TreatmentSection
+from pipeline.params.arm_faults import ArmSections
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,16 @@ class BetweenArms:
 
 
 def between_arms(
-    effects: Mapping[str, ArmEffects], exposure: pd.DataFrame, treatment: TreatmentSection
+    effects: Mapping[str, ArmEffects], exposure: pd.DataFrame, sections: ArmSections
 ) -> BetweenArms:
     """Return the contrasts that params name, and own and overall effects under each exposure.
 
     `effects` are those of every arm, `exposure` is EXPOSURE, without a row where there is none.
     """
+    treatment = sections.treatment
     assert treatment.arms is not None, "of studies with arms"
     shares = own_exposure(effects, exposure, treatment)
-    rows = contrast_rows({arm: own.by_place for arm, own in effects.items()}, treatment.arms)
+    found = {arm: own.by_place for arm, own in effects.items()}
+    rows = contrast_rows(found, treatment.arms, sections.places_within)
     rows += sums_under_exposure(effects, exposure, shares, treatment)
     return BetweenArms(as_contrasts(rows), shares)

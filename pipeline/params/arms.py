@@ -80,13 +80,17 @@ class Arms(Settings):
     entry into another; or take them into the arm that is named first (`first_named`), as where
     firms come to be exposed in two ways at once. `contrasts` are weighted sums of the arms'
     effects, by name: credit 1 and training -1 is their difference, both 1, credit -1 and training
-    -1 what they bring together beyond what each brings alone.
+    -1 what they bring together beyond what each brings alone. `triple_differences` names contrasts,
+    participants 1 and an arm of exposed firms of other sectors -1, that are one: (target - other
+    sectors) x (places reached - others). With each the covariate (the sector) within whose values
+    each arm is compared.
     """
 
     headline: str
     several: Literal["refuse", "in_each", "first_named"] = "refuse"
     named: dict[str, Arm] = Field(min_length=1)
     contrasts: dict[str, dict[str, float]] = Field(default={})
+    triple_differences: dict[str, str] = Field(default={})
 
     @model_validator(mode="after")
     def _names_known(self) -> "Arms":
@@ -118,9 +122,29 @@ def arm_faults(arms: Arms) -> Iterator[str]:
             yield f"contrasts.{name}: {', '.join(absent)} is no arm; arms are {known}"
         if sum(weight != 0 for weight in weights.values()) < 2:
             yield f"contrasts.{name}: a contrast weighs two arms or more, none of them by 0"
+    for name in arms.triple_differences:
+        yield from _triple_faults(arms, name)
     told: dict[str, str] = {}
     for name, arm in arms.named.items():
         said = arm.model_dump_json()
         if said in told:
             yield f"named.{name}: says what {told[said]} says; two arms must differ"
         told[said] = name
+
+
+def _triple_faults(arms: Arms, name: str) -> Iterator[str]:
+    """Yield why a contrast is no triple difference: not participants less exposed firms."""
+    path = f"triple_differences.{name}"
+    if name not in arms.contrasts:
+        known = ", ".join(arms.contrasts) or "none"
+        yield f"{path} is no contrast; contrasts are {known}"
+        return
+    by_weight = {weight: arms.named.get(arm) for arm, weight in arms.contrasts[name].items()}
+    less = by_weight.get(-1)
+    if set(by_weight) != {1, -1} or len(arms.contrasts[name]) != 2:
+        yield f"{path}: weigh the arm of the target sector by 1 and that of other sectors by -1"
+    elif isinstance(by_weight[1], ExposureArm) or not isinstance(less, ExposureArm):
+        yield (
+            f"{path}: the arm weighed by 1 is one of participants, and that by -1 one of firms of "
+            "other sectors in places where some take part (source: exposure)"
+        )

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.errors import ParamsError
 from pipeline.params.analysis_faults import Sections, analysis_faults, cluster_faults
+from pipeline.params.arm_faults import arm_faults_of_study
 from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults, rules_file_faults
 from pipeline.params.cross_section_faults import cross_section_faults
@@ -179,6 +180,7 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     yield from inference_faults(study.estimate, study.match, study.score, by_firm=by_firm)
     yield from estimate_faults(sections, study.match, study.score)
     yield from analysis_faults(sections)
+    yield from arm_faults_of_study(study.treatment, study.score, study.match, study.estimate)
     yield from pool_faults(study.data, study.treatment, study.match, study.estimate)
     yield from weight_faults(study.data, study.treatment, study.score, study.match, study.estimate)
     yield from _exhibit_faults(study)
