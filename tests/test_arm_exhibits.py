@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from arm_results import LABELS, arm_results, effect
+from arm_results import LABELS, OUTCOMES, arm_results, effect
 from arms_study import estimated_project, results_of
 from results import study_results
-from test_report import Page
+from test_report import Page, words_outside_tables
 
 from pipeline.datasets.arms import ARM_CONTRASTS
 from pipeline.datasets.reasons import packed
@@ -37,6 +37,12 @@ CHOSEN = {"tables": ["main_effects", *ARM_TABLES], "notes": "short"}
 @pytest.fixture(scope="module")
 def results():
     return arm_results(**CHOSEN)
+
+
+@pytest.fixture(scope="module")
+def one():
+    """Return a study without arms."""
+    return study_results(OUTCOMES, **CHOSEN)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +126,7 @@ def test_tables_of_one_arm_say_which(tables, results):
     assert "does not take part but is exposed" in own["main_effects"].notes[-1]
 
 
-def test_the_pool_is_said_as_it_is(results, tables):
+def test_the_pool_is_said_as_it_is(results, tables, one):
     clean = "firms in none of the arms and not exposed, outside clusters with participants"
     with results.speaking():
         methods, exposed = methods_sentences(results), results.arms["within_5"]
@@ -129,7 +135,6 @@ def test_the_pool_is_said_as_it_is(results, tables):
         said = methods_sentences(exposed)[0]
     assert f"are exposed (Within 5 km) with {clean}" in said
     assert any(clean in note for note in tables["main_effects"].notes)
-    one = study_results(**CHOSEN)
     assert "with never-treated firms outside clusters" in methods_sentences(one)[0]
 
 
@@ -138,13 +143,14 @@ def test_the_page_says_who_else_was_affected_in_fixed_words(results, page):
     assert shown.startswith("Who else was affected? Among firms that did not take part")
     for arm in exposed_arms(results):
         assert LABELS[arm] in shown
-    assert "cannot be told" in shown
+    assert re.search(r"Annual sales \(−\d.* to \+\d.* percent\) .*cannot be told", shown)
     assert "Participants and exposed together: " in shown
     assert "(compared)" in shown
     assert not section(page, "arms")
     answered = words(section(page, "answer"))
     assert "Training: compared with firms in none of the arms and not exposed" in answered
     assert not Page(page).faults
+    assert len(words_outside_tables(page)) <= 1300
 
 
 def test_arms_without_exposure_have_a_section_of_their_own():
@@ -152,15 +158,15 @@ def test_arms_without_exposure_have_a_section_of_their_own():
     page = page_of(found, {})
     shown = words(section(page, "arms"))
     assert "(compared)" in shown
-    assert "Of 2 contrasts between arms" in shown
+    assert "Training, whether there is a change in Annual sales" in shown
+    assert "Of 2 contrasts between arms 1 exclude zero: Training less credit, Annual sales" in shown
     assert not section(page, "others")
     with found.speaking():
         assert others_sentences(found) == []
         assert "in none of the arms, outside" in methods_sentences(found)[0]
 
 
-def test_a_study_of_one_arm_has_neither_section_nor_table():
-    one = study_results(**CHOSEN)
+def test_a_study_of_one_arm_has_neither_section_nor_table(one):
     made = study_tables(one)
     assert set(made) & set(ARM_TABLES) == set()
     with one.speaking():

@@ -8,7 +8,8 @@ from repository import STUDY, commit_all, git, repository, write_results, write_
 from results import study_results, with_figures
 
 from pipeline.commands.audit.diff_words import diff_markdown, diff_text
-from pipeline.commands.audit.effect_diff import compare_revisions, moved_estimates
+from pipeline.commands.audit.effect_diff import compare_revisions
+from pipeline.commands.audit.moved_rows import HeadlineRows, moved_rows
 from pipeline.commands.audit.revisions import Revision, RevisionError, commit
 from pipeline.commands.audit.settings_diff import Changed, changed_parameters
 from pipeline.datasets.matches import LOSSES, MATCHED
@@ -206,7 +207,7 @@ def test_a_headline_has_whatever_errors_are_its_own(inference, is_headline):
     before = chosen.assign(inference=inference)
     after = before.assign(estimate=before["estimate"] + 1)
     headline = {name: before.iloc[0][name] for name in ("design", "estimator", "term")}
-    (found,) = moved_estimates(before, after, headline, set())
+    (found,) = moved_rows(before, after, HeadlineRows(headline))
     assert found.headline == is_headline
 
 

@@ -107,6 +107,22 @@ def test_two_way_clusters_and_components_are_exported(tmp_path):
         assert {"set", "component"} <= set(pd.read_stata(tmp_path / "matched.dta").columns)
 
 
+def test_errors_that_stata_does_not_know_or_that_exposure_joins_are_told(tmp_path):
+    panel, matches, weights = random_study(0, n_firms=80)
+    number = pd.factorize(panel["firm_id"])[0]
+    placed = panel.assign(lat=number / 10.0, lon=0.0, exposure_component=panel["cluster"])
+    near = {"cutoff_km": 30.0, "latitude": "lat", "longitude": "lon"}
+    for cluster, asked, said in (
+        ("distance", {"conley": near}, "* not repeated here: errors by distance"),
+        ("exposure_component", {}, "vce(cluster level_exposure_component)"),
+    ):
+        study = prepare_study(
+            placed, matches, weights, outcomes=outcomes(), matched_times={},
+            treatment=treatment(-3, 2), estimate=estimation(cluster=cluster, **asked),
+        )  # fmt: skip
+        assert said in exported(study, tmp_path)["estimates.do"].decode()
+
+
 def test_a_pair_of_levels_is_exported(tmp_path):
     section = estimation(average="event", cluster=["assignment", "sector"])
     text = exported(study_of(section), tmp_path)["estimates.do"].decode()

@@ -21,7 +21,7 @@ def others_section(results: StudyResults, links: TableLinks, cautions: list[Caut
 
 def arms_section(results: StudyResults, links: TableLinks, cautions: list[Caution]) -> str:
     """Show arms of participants side by side, where no arm is of the exposed."""
-    said = [] if exposed_arms(results) else arms_sentences(results)
+    said = [] if exposed_arms(results) else arms_sentences(results, strong)
     return _section(results, links, "arms", said)
 
 

@@ -73,12 +73,6 @@ def arm_effect(results: StudyResults, arm: str, outcome: str) -> Effect | None:
     return None if effect is None else replace(effect, decimals=results.decimals[outcome])
 
 
-def known_effects(results: StudyResults, arms: list[str], outcome: str) -> dict[str, Effect]:
-    """Return the effects of arms that have an interval."""
-    found = {arm: arm_effect(results, arm, outcome) for arm in arms}
-    return {arm: e for arm, e in found.items() if e is not None and e.estimated}
-
-
 def arm_sums(results: StudyResults) -> Sums:
     """Return sums of average effects by outcome: own effects first, arms in the order of params."""
     headline, places = results.settings.estimate.headline, list(arms_ran(results))

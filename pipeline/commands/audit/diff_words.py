@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.commands.audit.effect_diff import EffectDiff, Estimate, Moved, StudyDiff
+from pipeline.commands.audit.effect_diff import EffectDiff, StudyDiff
+from pipeline.commands.audit.moved_rows import Estimate, Moved
 from pipeline.commands.audit.sample_diff import MovedCount
 from pipeline.commands.audit.settings_diff import Changed
 from pipeline.exhibits.render import rounding
@@ -95,21 +96,29 @@ def _text(value: str) -> Cell:
 def _study(study: StudyDiff) -> list[_Section]:
     if study.gone or study.new:
         return [_one_sided(study)]
+    between = {"contrasts between arms": study.contrasts, "under other pools": study.pools}
+    sums = [
+        _Section(f"{study.study}: {what} ({len(rows)})", _moved(rows))
+        for what, rows in between.items()
+        if rows
+    ]
+    return [*_of_estimates(study), *sums, *_counts(study)]
+
+
+def _of_estimates(study: StudyDiff) -> list[_Section]:
+    """Return average effects first, then others, folded."""
+    if not study.estimates:
+        return [_Section(study.study, "No estimate moved.")]
     averages = [row for row in study.estimates if row.headline or row.place["term"] == "att"]
     others = [row for row in study.estimates if row not in averages]
     moved = f"{len(study.estimates)} of {study.n_estimates} estimates moved"
-    if not study.estimates:
-        return [
-            _Section(study.study, "No estimate moved."),
-            *_counts(study),
-        ]
     sections = [
         _Section(f"{study.study}: {moved}", _moved(averages) if averages else "No average effect.")
     ]
     if others:
         heading = f"{study.study}: effects by event time and others ({len(others)})"
         sections.append(_Section(heading, _moved(others), folded=True))
-    return [*sections, *_counts(study)]
+    return sections
 
 
 def _one_sided(study: StudyDiff) -> _Section:

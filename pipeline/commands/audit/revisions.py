@@ -10,6 +10,8 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from pipeline.errors import EvaluationError
+from pipeline.params.arms import ONLY_ARM
+from pipeline.publishing.arm_files import of_arm
 
 
 class RevisionError(EvaluationError):
@@ -51,13 +53,22 @@ class Revision:
         """Return the studies that params.yaml lists at this revision."""
         return list(self.yaml("params.yaml").get("studies", []))
 
+    def arm_folders(self, study: str) -> dict[str, str]:
+        """Return the subfolder of each arm's results at this revision, by name.
+
+        The headline's arm, as the one of a study that names none, has none of its own.
+        """
+        section = self.yaml("params.yaml").get(study, {}).get("treatment", {})
+        arms = section.get("arms") or {"headline": ONLY_ARM, "named": {ONLY_ARM: None}}
+        return {n: "" if n == arms.get("headline") else n for n in arms.get("named", {})}
+
     def results(self, study: str, table: str, arm_folder: str = "") -> pd.DataFrame:
         """Return a committed results table of an arm; one without rows where there is none.
 
         The headline's arm has no folder of its own.
         """
-        place = f"{study}/arms/{arm_folder}" if arm_folder else study
-        text = self.read(f"reports/{place}/results/{table}.csv")
+        path = of_arm(f"results/{table}.csv", arm_folder)
+        text = self.read(f"reports/{study}/{path}")
         if not text:
             return pd.DataFrame()
         # Only an empty field is missing: a category may be called NA.

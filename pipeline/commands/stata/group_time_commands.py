@@ -96,7 +96,8 @@ def _commands(
     yield f'use "{panel.design}.dta", clear'
     plain = panel.design == "unmatched" or bool((panel.rows["match_weight"] == 1).all())
     base = "long2" if spec.base == "universal" else ""
-    cluster = "cluster" if spec.cluster == "assignment" else "firm"
+    assert isinstance(spec.cluster, str), "of one direction"
+    (cluster,) = panel.clusters[spec.cluster]
     averages = infer(cohort_averages(effects), spec.clustering)
     cells = infer(effects.effects, spec.clustering)
     for position, average in enumerate(averages.estimated.terms):

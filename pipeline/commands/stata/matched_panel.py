@@ -20,7 +20,7 @@ from pipeline.inference.validity import used_once
 from pipeline.panel.panel_index import NO_ROW
 from pipeline.panel.scale import on_scale
 
-CLUSTERS = {
+_CLUSTERS: dict[str, tuple[str, ...]] = {
     "assignment": ("cluster",),
     "firm": ("firm",),
     "set_and_assignment": ("cluster", "set"),
@@ -75,6 +75,11 @@ class MatchedPanel:
     years_by: dict[str | None, str]
     labels: dict[str, str]
     values: dict[str, dict[float, str]] = field(default_factory=dict)
+
+    @property
+    def clusters(self) -> dict[str, tuple[str, ...]]:
+        """Return the variables that errors are clustered by, by what specs call that."""
+        return _CLUSTERS | {name: (variable,) for name, variable in self.levels.items()}
 
 
 def matched_panel(study: Study, design: str) -> MatchedPanel:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.commands.stata.checks import asserted, repeated, told
-from pipeline.commands.stata.matched_panel import CLUSTERS, MatchedPanel
+from pipeline.commands.stata.matched_panel import MatchedPanel
 from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.rows import Row
 from pipeline.effects.sample import StackedSample
@@ -21,6 +21,7 @@ from pipeline.errors import IdentificationError
 from pipeline.estimators.stacked import event_effects, fit_cells
 from pipeline.estimators.stacked_regressors import Regressors, event_regressors, pooled_regressors
 from pipeline.estimators.year_cells import year_cells
+from pipeline.params.analyses import DISTANCE
 from pipeline.params.estimate import StackedSpec
 
 
@@ -53,15 +54,14 @@ def _checked(
 def _why_not(study: Study, spec: StackedSpec, name: str, row: Row) -> str:
     if math.isnan(row["estimate"]):
         return told(row)
-    if study.outcomes[name].in_ratios:
-        return "a Poisson effect; see ppmlhdfe in docs/stata.md"
-    if spec.conley is not None:
-        return "errors over distances, which reghdfe has not"
-    if spec.weight_by is not None:
-        return f"firms weighted by {spec.weight_by}"
-    if spec.covariates:
-        return "adjusted for covariates, whose slopes differ by year and entry year"
-    return ""
+    adjusted = "adjusted for covariates, whose slopes differ by year and entry year"
+    reasons = {
+        "a Poisson effect; see ppmlhdfe in docs/stata.md": study.outcomes[name].in_ratios,
+        f"firms weighted by {spec.weight_by}": spec.weight_by is not None,
+        adjusted: bool(spec.covariates),
+        "errors by distance, which reghdfe does not know": spec.cluster == DISTANCE,
+    }
+    return next((why for why, holds in reasons.items() if holds), "")
 
 
 def _commands(study: Study, panel: MatchedPanel, spec: StackedSpec, name: str) -> Iterator[str]:
@@ -87,8 +87,7 @@ def _commands(study: Study, panel: MatchedPanel, spec: StackedSpec, name: str) -
 def _clusters(panel: MatchedPanel, spec: StackedSpec) -> list[str]:
     """Return the variables that errors are clustered by."""
     levels = (spec.cluster,) if isinstance(spec.cluster, str) else spec.cluster
-    known = CLUSTERS | {name: (variable,) for name, variable in panel.levels.items()}
-    return [variable for level in levels for variable in known[level]]
+    return [variable for level in levels for variable in panel.clusters[level]]
 
 
 def _shares(

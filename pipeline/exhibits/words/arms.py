@@ -14,7 +14,6 @@ from pipeline.exhibits.arms import (
     arm_sums,
     direct_arms,
     exposed_arms,
-    known_effects,
 )
 from pipeline.exhibits.checks.cautions import study_cautions
 from pipeline.exhibits.checks.verdicts import verdict
@@ -26,7 +25,7 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.shown_outcomes import card_outcomes
 from pipeline.exhibits.words.designs import design_pool, uncapitalised
 from pipeline.exhibits.words.language import MINUS, join_words, say
-from pipeline.exhibits.words.verdicts import clauses, effect_words, signed_value
+from pipeline.exhibits.words.verdicts import clauses, signed_value
 
 _Mark = Callable[[str], str]
 
@@ -105,14 +104,28 @@ def others_sentences(results: StudyResults, mark: _Mark = str) -> list[str]:
 
     By the fixed words of verdicts, with the cautions of each arm.
     """
-    told = [
-        say("others.of_arm", arm=mark(results.settings.arm_label(arm)), clauses=said)
-        for arm in exposed_arms(results)
-        if (said := _clauses_of(results, arm, mark))
-    ]
+    told = _told_of(results, exposed_arms(results), mark)
     if not told:
         return []
-    return [say("others.answer", classes=" ".join(told)), *_overall(results, mark)]
+    return [say("others.answer", classes=" ".join(told)), *_overall(results)]
+
+
+def arms_sentences(results: StudyResults, mark: _Mark = str) -> list[str]:
+    """Say what was found of each arm of participants, and which declared contrasts exclude zero.
+
+    None where fewer than two have an effect.
+    """
+    told = _told_of(results, direct_arms(results), mark)
+    return [*told, *_contrasts(results)] if len(told) > 1 else []
+
+
+def _told_of(results: StudyResults, arms: Iterable[str], mark: _Mark) -> list[str]:
+    """Return a sentence for each arm of which some effect has an interval."""
+    return [
+        say("others.of_arm", arm=mark(results.settings.arm_label(arm)), clauses=said)
+        for arm in arms
+        if (said := _clauses_of(results, arm, mark))
+    ]
 
 
 def _clauses_of(results: StudyResults, arm: str, mark: _Mark) -> str:
@@ -122,10 +135,10 @@ def _clauses_of(results: StudyResults, arm: str, mark: _Mark) -> str:
     for name in card_outcomes(results):
         one, effect = verdict(own, name, cautions), arm_effect(results, arm, name)
         found[name] = None if one is None or effect is None else replace(one, effect=effect)
-    return clauses(own, found, mark) if any(found.values()) else ""
+    return clauses(own, found, mark, with_ends=True) if any(found.values()) else ""
 
 
-def _overall(results: StudyResults, mark: _Mark) -> list[str]:
+def _overall(results: StudyResults) -> list[str]:
     """Return the effects over participants and exposed together, with their intervals."""
     said = [
         say("others.overall_of", sum=sum_label(results, of), effects=_with_intervals(results, own))
@@ -160,40 +173,21 @@ def effect_with_interval(results: StudyResults, effect: Effect) -> str:
     return say("page.effect_with_interval", value=value, unit=unit, low=low, high=high)
 
 
-def arms_sentences(results: StudyResults) -> list[str]:
-    """Say what each arm of participants does, and how many declared contrasts exclude zero.
-
-    None where fewer than two have an effect.
-    """
-    arms, names = direct_arms(results), card_outcomes(results)
-    if not any(len(known_effects(results, arms, name)) > 1 for name in names):
-        return []
-    told = [
-        say("others.of_outcome", label=results.plain_name(name), effects=_by_arm(results, name))
-        for name in names
-    ]
-    return [f"{'; '.join(told)}.", *_contrasts(results)]
-
-
-def _by_arm(results: StudyResults, outcome: str) -> str:
-    known = known_effects(results, direct_arms(results), outcome)
-    return ", ".join(
-        say(
-            "others.arm_effect",
-            arm=results.settings.arm_label(arm),
-            effect=effect_words(results, e),
-        )
-        for arm, e in known.items()
-    )
-
-
 def _contrasts(results: StudyResults) -> list[str]:
-    names = card_outcomes(results)
-    effects = [
-        own[name]
-        for own in _kind(arm_sums(results), "contrast").values()
-        for name in names
+    """Return how many contrasts there are, and those that exclude zero with their intervals."""
+    effects = {
+        (results.settings.arm_label(of.contrast), name): own[name]
+        for of, own in _kind(arm_sums(results), "contrast").items()
+        for name in card_outcomes(results)
         if name in own and own[name].estimated
-    ]
-    clear = sum(not e.conf_low <= 0 <= e.conf_high for e in effects)
-    return [say("others.contrasts", n=len(effects), clear=clear)] if effects else []
+    }
+    clear = {of: e for of, e in effects.items() if not e.conf_low <= 0 <= e.conf_high}
+    if not effects:
+        return []
+    if not clear:
+        return [say("others.no_contrast", n=len(effects))]
+    named = "; ".join(
+        f"{label}, {results.plain_name(name)} {effect_with_interval(results, effect)}"
+        for (label, name), effect in clear.items()
+    )
+    return [say("others.contrasts", n=len(effects), clear=len(clear), named=named)]

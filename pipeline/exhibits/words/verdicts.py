@@ -75,11 +75,17 @@ def clauses(
     results: StudyResults,
     verdicts: Mapping[str, Verdict | None],
     mark: Callable[[str], str] = str,
+    *,
+    with_ends: bool = False,
 ) -> str:
-    """Return a clause for each of the fixed words, with the outcomes that it is said of."""
+    """Return a clause for each of the fixed words, with the outcomes that it is said of.
+
+    `with_ends` tells both ends of the interval where the words go neither way.
+    """
     groups: dict[tuple[str, str], list[str]] = {}
     for name, verdict in verdicts.items():
-        groups.setdefault(_group(results, verdict), []).append(mark(_named(results, name, verdict)))
+        named = _named(results, name, verdict, with_ends=with_ends)
+        groups.setdefault(_group(results, verdict), []).append(mark(named))
     return "; ".join(_clause(code, why, names) for (code, why), names in groups.items())
 
 
@@ -138,9 +144,14 @@ def _clause(code: str, why: str, names: list[str]) -> str:
     return say(joined, clause=clause, why=why)
 
 
-def _named(results: StudyResults, name: str, verdict: Verdict | None) -> str:
+def _named(results: StudyResults, name: str, verdict: Verdict | None, *, with_ends: bool) -> str:
     label = results.plain_name(name)
-    if verdict is None or verdict.word not in _DIRECTED:
+    if verdict is None or (verdict.word not in _DIRECTED and not with_ends):
         return label
+    if verdict.word not in _DIRECTED:
+        ends = (verdict.effect.conf_low, verdict.effect.conf_high)
+        low, high = (signed_value(results, verdict.effect, end) for end in ends)
+        unit = translated_unit(verdict.effect)
+        return say("answer.with_ends", label=label, low=low, high=high, unit=unit)
     effect = effect_words(results, verdict.effect)
     return say("answer.with_effect", label=label, effect=effect)
