@@ -59,10 +59,24 @@ def _clusters(effect: Effect | None) -> Cell:
 def _notes(results: StudyResults, shown: dict[ArmSum, list[Effect | None]]) -> tuple[str, ...]:
     effects = [effect for own in shown.values() for effect in own if effect is not None]
     design = results.settings.design_label(results.settings.estimate.headline.design)
-    said = dict.fromkeys(tell(remark) for effect in effects for remark in effect.remarks)
     return (
         say("arm_contrasts.what_is_shown", design=design),
         *weights_words(results, shown),
-        *([say("arm_contrasts.of_own", remarks="; ".join(said))] if said else []),
+        *_remarks(results, shown),
         *reasons_in_words(effects),
     )
+
+
+def _remarks(results: StudyResults, shown: dict[ArmSum, list[Effect | None]]) -> list[str]:
+    """Say what sums assume, and what must be known of them, each once for what it is said of."""
+    told: dict[str, dict[str, None]] = {}
+    for of, effects in shown.items():
+        own = of.estimand == "own"
+        name = say("arm_contrasts.own_effect") if own else sum_label(results, of)
+        for effect in effects:
+            for remark in () if effect is None else effect.remarks:
+                told.setdefault(name, {})[tell(remark)] = None
+    return [
+        say("arm_contrasts.remarked", of=name, remarks="; ".join(remarks))
+        for name, remarks in told.items()
+    ]
