@@ -200,14 +200,23 @@ def _left(count: _Count | None) -> Cell:
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
-    firms, without = results.settings.exhibit.firms, out_of_contact(results)
+    firms = results.settings.exhibit.firms
     return (
         say("sample_flow.what_a_row_is", firms=firms),
         say("sample_flow.what_counts", firms=firms),
-        *([] if without is None else [say(f"sample_flow.out_of_contact_{without}")]),
+        *_of_arm(results),
         *either(
             results,
             full=[say("sample_flow.reading", firms=firms)],
             short=[say("short_notes.losses")],
         ),
     )
+
+
+def _of_arm(results: StudyResults) -> list[str]:
+    """Say of which arm entrants are, and who is compared with them; nothing without arms."""
+    without = out_of_contact(results)
+    if without is None or results.arm is None:
+        return []
+    arm = results.settings.arm_label(results.arm)
+    return [say(f"sample_flow.out_of_contact_{without}", arm=arm)]
