@@ -1,4 +1,4 @@
-"""Read PANEL as each arm of a study sees it."""
+"""Read PANEL as each arm of a study sees it, and what arms are made of."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,25 @@ from pipeline.datasets.arms import ARMS, CONTACTS
 from pipeline.datasets.exposure import EXPOSURE_COMPONENTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import read
+from pipeline.params.estimate import EstimateSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.arms import panels_by_arm
+from pipeline.selection.drawn_arms import DrawnArms
 from pipeline.selection.exposure_components import with_components
+from pipeline.selection.study_arms import arms_made_of
 from stages.run import Folders
+
+
+def arms_to_draw(
+    folders: Folders, treatment: TreatmentSection, estimate: EstimateSection
+) -> DrawnArms | None:
+    """Return what arms are made of, for tests that make them again; None where none asks."""
+    asked = [spec for spec in estimate.specs if spec.option("randomisation") is not None]
+    if treatment.arms is None or not asked:
+        return None
+    cleaned = folders.of("clean")
+    tables = {table: read(table, cleaned) for table in arms_made_of(treatment)}
+    return DrawnArms(read(PANEL, cleaned), tables, treatment)
 
 
 def panels_seen(

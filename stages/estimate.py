@@ -30,7 +30,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from stages.arms import panels_seen
+from stages.arms import arms_to_draw, panels_seen
 from stages.run import Folders, run_stage
 
 SECTIONS = {
@@ -91,7 +91,8 @@ def _estimate_arm(
         score=sections.score,
         arm=arm,
     )
-    redo = Redo(read(SCORES, scored), covariates, sections.score, sections.match)
+    arms = arms_to_draw(folders, sections.treatment, sections.estimate)
+    redo = Redo(read(SCORES, scored), covariates, sections.score, sections.match, arms)
     results = estimate_specs(study, redo)
     folder = folders.of("estimate", of_arm)
     write(INFLUENCE, results.influence, folders.of("influence", of_arm))

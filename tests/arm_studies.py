@@ -110,14 +110,20 @@ class ArmStudy:
         return read(ARM_FLOW, self.folders.of("score")).set_index("arm")
 
 
-def run_arms(root: Path, panel: pd.DataFrame, register: pd.DataFrame, sections: dict) -> ArmStudy:
+def run_arms(
+    root: Path,
+    panel: pd.DataFrame,
+    register: pd.DataFrame,
+    sections: dict,
+    stages: Sequence[str] = STAGES,
+) -> ArmStudy:
     """Write raw tables (firm, year, y, cell ...; firm, entry, part), and run up to `estimate`."""
     folders = Folders("firms", root)
     folders.raw.mkdir(parents=True, exist_ok=True)
     panel.to_csv(folders.raw / "panel.csv", index=False)
     register.to_csv(folders.raw / "register.csv", index=False)
     plain = json.loads(json.dumps(sections))
-    for stage in STAGES:
+    for stage in stages:
         module = import_module(f"stages.{stage}")
         wanted = module.SECTIONS.items()
         module.main(

@@ -43,6 +43,7 @@ from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.disclosure.score_shares import headline_score_shares
 from pipeline.selection.arms import panels_by_arm
 from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.drawn_arms import DrawnArms
 from pipeline.selection.exposure_components import with_components
 from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 from pipeline.selection.propensity import Scored, score_risk_sets
@@ -90,10 +91,12 @@ def match_in_memory(
     estimate: EstimateSection,
     brought: dict[str, pd.DataFrame] | None = None,
     arm: str = ONLY_ARM,
+    arms: DrawnArms | None = None,
 ) -> InMemory:
     """Date covariates, score, match and prepare the estimates, as the stages do; `panel` is PANEL.
 
-    `brought` are the files of external designs; of a study with arms `panel` is as `arm` sees it.
+    `brought` are the files of external designs; of a study with arms `panel` is as `arm` sees it,
+    and `arms` what they are made of.
     Raises what these steps raise.
     """
     candidates = risk_sets(panel, treatment)
@@ -112,7 +115,7 @@ def match_in_memory(
         score=score,
         arm=arm,
     )
-    redo = Redo(scored.scores, covariates, score, match)
+    redo = Redo(scored.scores, covariates, score, match, arms)
     return InMemory(candidates.stacks, covariates, scored, matched, study, redo)
 
 
@@ -159,6 +162,7 @@ def match_arms(
             estimate=study.estimate,
             brought=brought,
             arm=arm,
+            arms=None if arms is None else DrawnArms(cleaned[PANEL], cleaned, treatment),
         )
         for arm, seen in panels_by_arm(panel, None if arms is None else arms.seen_by, treatment)
         if only is None or arm in only

@@ -99,7 +99,18 @@ def lottery(active: ActiveUnits, entered: Flags) -> Lottery:
         stack: np.bincount(every.cluster[entered & (every.stack == stack)], minlength=n_clusters)
         for stack in stacks
     }
-    had = _patterns(counts)
+    return lottery_of(counts, eligible, n_clusters, every.n_firms)
+
+
+def lottery_of(
+    counts: dict[int, Codes], eligible: dict[int, Eligible], n_clusters: int, n_firms: int
+) -> Lottery:
+    """Return the lottery of entries, given how many did enter in each cluster and who could.
+
+    Both are by entry year, or by a code of what is entered. All clusters that have eligible firms
+    for each take part. Raises IdentificationError where all of them have participants.
+    """
+    had, stacks = _patterns(counts), list(counts)
     in_every = np.all([eligible[stack].sizes > 0 for stack in stacks], axis=0)
     clusters = np.flatnonzero(in_every | np.isin(np.arange(n_clusters), list(had)))
     patterns: list[Pattern] = [(), *sorted(set(had.values()))]
@@ -107,7 +118,7 @@ def lottery(active: ActiveUnits, entered: Flags) -> Lottery:
     if (dealt > 0).all():
         raise IdentificationError(Reason("randomisation_every_cluster_treated"))
     shares = _shares(counts, had, eligible)
-    return Lottery(clusters, patterns, dealt, shares, eligible, every.n_firms)
+    return Lottery(clusters, patterns, dealt, shares, eligible, n_firms)
 
 
 def stacks_of(scores: pd.DataFrame) -> list[int]:

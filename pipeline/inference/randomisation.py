@@ -6,7 +6,7 @@ MacKinnon & Webb (2020), doi:10.1016/j.jeconom.2020.04.024. With few treated clu
 analytic errors do not, but its p-value cannot be smaller than the number of assignments allows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,11 +25,14 @@ from pipeline.estimators.event_average import ChangesByUnit, average_from_entry,
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.active_units import ActiveUnits, active_units
 from pipeline.inference.analytic import infer
+from pipeline.inference.arm_assignments import arm_lottery
+from pipeline.inference.arm_randomisation import ArmWorlds
 from pipeline.inference.entry_assignments import Lottery, lottery, participants, stacks_of
 from pipeline.inference.reassignment import Reassigned, Reassignment, reassignment
 from pipeline.matching.redo import Redo
 from pipeline.panel.scale import on_scale
 from pipeline.parallel import results_in_order
+from pipeline.params.arms import ONLY_ARM
 from pipeline.params.estimate import Spec
 from pipeline.params.match import ExternalDesign
 from pipeline.progress import track
@@ -84,19 +87,31 @@ def randomise(study: Study, redo: Redo, spec: Spec, labels: list[Label]) -> Rand
     design, settings = labels[0].design, spec.option("randomisation")
     if isinstance(redo.match.designs.get(design), ExternalDesign):
         raise IdentificationError(Reason("randomisation_of_file_weights"))
-    active = active_units(study, stacks_of(redo.scores))
-    drawn = lottery(active, participants(active, redo.scores))
-    worlds = worlds_of(study, redo, spec, labels, active)
+    drawn, statistics_of = _dealer(study, redo, spec, labels)
     rng = np.random.default_rng(settings.seed)
     enumerated = drawn.n_assignments - 1 <= settings.draws
     number = drawn.n_assignments - 1 if enumerated else settings.draws
     dealt = _assignments(drawn, enumerated, settings.draws, rng)
-    what = f"assignments of entry of {len(active.every.firm):,} firms, design {design},"
+    what = f"assignments of entry of {drawn.n_firms:,} firms, design {design},"
     entries = (drawn.entries(one, rng) for one in track(dealt, what, number))
-    found = list(results_in_order(worlds.statistics, entries))
+    found = list(results_in_order(statistics_of, entries))
     statistics = np.array(found).reshape(-1, len(labels))
     _require_draws(statistics)
     return Randomised(statistics, len(drawn.clusters), drawn.n_assignments, enumerated)
+
+
+def _dealer(
+    study: Study, redo: Redo, spec: Spec, labels: list[Label]
+) -> tuple[Lottery, Callable[[Floats], list[float]]]:
+    """Return who deals entry out, and what gives the statistics of each assignment."""
+    if study.arm != ONLY_ARM:
+        if redo.arms is None:
+            raise IdentificationError(Reason("randomisation_of_arms"))
+        dealt = arm_lottery(redo.arms)
+        return dealt.lottery, ArmWorlds(study, redo, spec, labels, dealt).statistics
+    active = active_units(study, stacks_of(redo.scores))
+    drawn = lottery(active, participants(active, redo.scores))
+    return drawn, worlds_of(study, redo, spec, labels, active).statistics
 
 
 def _assignments(
@@ -228,12 +243,15 @@ def _design_rows(study: Study, redo: Redo, spec: Spec, rows: list[Row]) -> list[
         found = randomise(study, redo, spec, labels)
     except IdentificationError as error:
         return without + [_without(row, error.reason) for row in tested]
-    return without + [_row(row, found, column) for column, row in enumerate(tested)]
+    made = [Reason("randomisation_of_all_arms")] * (study.arm != ONLY_ARM)
+    return without + [_row(row, found, column, made) for column, row in enumerate(tested)]
 
 
-def _row(analytic: Row, found: Randomised, column: int) -> Row:
+def _row(analytic: Row, found: Randomised, column: int, made: list[Reason]) -> Row:
     lost = len(found.statistics) - found.n_worked(column)
-    said = [_drawn(found, column)] + [Reason("randomisation_left_out", {"n": lost})] * bool(lost)
+    said = [_drawn(found, column), *made] + [Reason("randomisation_left_out", {"n": lost})] * bool(
+        lost
+    )
     missing = dict.fromkeys(("df", "conf_low", "conf_high"), np.nan)
     p_value = found.p_value(analytic["statistic"], column)
     row = analytic | missing | {"inference": INFERENCE, "p_value": p_value}

@@ -17,7 +17,7 @@ from pipeline.datasets.exposure import (
 from pipeline.datasets.store import Dataset, empty
 from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
-from pipeline.params.exposure import centroid_files
+from pipeline.params.exposure import LinkExposure, centroid_files
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.arms import FirmArms, SeenBy, firm_arms
 from pipeline.selection.exposure import ExposureInputs, exposure_tables
@@ -58,6 +58,19 @@ def contacts_made_of(data: DataSection, treatment: TreatmentSection) -> Iterator
         yield CENTROIDS
 
 
+def arms_made_of(treatment: TreatmentSection) -> Iterator[Dataset]:
+    """Yield the tables beside PANEL that arms are made of again, for other entries; see above."""
+    if treatment.arms is None:
+        return
+    yield ARM_ENTRIES
+    if treatment.exposure:
+        yield EXPOSURE_FRAME
+    if any(isinstance(rule, LinkExposure) for rule in treatment.exposure.values()):
+        yield LINKS
+    if centroid_files(treatment.exposure):
+        yield CENTROIDS
+
+
 def study_arms(
     panel: pd.DataFrame, tables: Tables, treatment: TreatmentSection
 ) -> StudyArms | None:
@@ -75,7 +88,7 @@ def study_arms(
             tables[EXPOSURE_FRAME],
             treatment.exposure,
             links=tables.get(LINKS),
-            centroids=_by_file(tables),
+            centroids=centroids_by_file(tables.get(CENTROIDS)),
         )
         exposure, exposed, components = found.firms, found.counts, found.components
     of_firms = firm_arms(tables[ARM_ENTRIES], panel, treatment.arms, exposure)
@@ -88,13 +101,14 @@ def study_pools(tables: Tables, treatment: TreatmentSection) -> pd.DataFrame:
     `tables` are those of `contacts_made_of`. Raises what `pool_contacts` raises.
     """
     frame = tables[EXPOSURE_FRAME]
-    given = ExposureInputs(frame, index_panel(frame), tables.get(LINKS), _by_file(tables))
+    given = ExposureInputs(
+        frame, index_panel(frame), tables.get(LINKS), centroids_by_file(tables.get(CENTROIDS))
+    )
     return pool_contacts(given, treatment.pools, treatment.exposure, tables.get(ARM_ENTRIES))
 
 
-def _by_file(tables: Tables) -> dict[str, pd.DataFrame]:
+def centroids_by_file(centroids: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
     """Return CENTROIDS by file, empty where exposures take places from none."""
-    centroids = tables.get(CENTROIDS)
     if centroids is None:
         return {}
     return {str(file): rows for file, rows in centroids.groupby("file")}

@@ -1,0 +1,170 @@
+"""Randomisation of arms: all entries dealt out together; exposure, arms and effects made again.
+
+16 cells of 4 firms, two cells a town. Of eight towns one cell of each of four takes part, whole, in
+2003: two in training, two in credit; the other cell of these towns is exposed.
+"""
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from arm_studies import STACKED, block, run_arms
+
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.in_memory import InMemory, match_in_memory
+from pipeline.datasets.panel import PANEL
+from pipeline.datasets.results import ESTIMATES
+from pipeline.datasets.store import read
+from pipeline.effects.rows import spec_label
+from pipeline.errors import IdentificationError, Reason
+from pipeline.inference.arm_assignments import ArmLottery, arm_lottery
+from pipeline.inference.arm_randomisation import ArmWorlds
+from pipeline.inference.randomisation import randomise
+from pipeline.params.settings import parse_section
+from pipeline.selection.drawn_arms import DrawnArms
+from pipeline.selection.study_arms import arms_made_of
+from stages import estimate
+from stages.arms import panels_seen
+
+ENTRY = {0: ("training", 2003), 2: ("credit", 2003), 4: ("training", 2003), 6: ("credit", 2003)}
+ARMS = {
+    "headline": "training",
+    "named": {
+        "training": {"source": "register", "component": ["training"]},
+        "credit": {"source": "register", "component": ["credit"]},
+        "near": {"source": "exposure", "exposure": "town"},
+    },
+}
+TOWN = {"town": {"kind": "cell", "columns": ["town"]}}
+UP_TO_SCORES = ("obtain", "clean", "score")
+RANDOMISED = STACKED | {"randomisation": {"draws": 99, "seed": 1}, "terms": ["att"]}
+
+
+def world(seed: int, entry=ENTRY, n_cells: int = 16, effect: float = 0.0):
+    """Return panel and register of cells that enter whole; the null is true without an effect."""
+    rng = np.random.default_rng(seed)
+    firms = pd.DataFrame([(c, i) for c in range(n_cells) for i in range(4)], columns=["c", "i"])
+    firms["firm"] = "F" + firms["c"].astype(str).str.zfill(2) + firms["i"].astype(str)
+    firms["cell"] = "c" + firms["c"].astype(str).str.zfill(2)
+    firms["town"] = "t" + (firms["c"] // 2).astype(str)
+    shocks = rng.normal(size=(n_cells, 4))
+    parts = []
+    for year in range(2002, 2006):
+        y = rng.normal(size=len(firms)) + shocks[firms["c"], year - 2002]
+        treated = firms["c"].map(lambda c, now=year: c in entry and entry[c][1] <= now)
+        parts.append(firms.assign(year=year, y=y + effect * treated))
+    register = firms[firms["c"].isin(entry)].copy()
+    register["part"] = register["c"].map(lambda c: entry[c][0])
+    register["entry"] = register["c"].map(lambda c: entry[c][1])
+    return pd.concat(parts).drop(columns=["c", "i"]), register[["firm", "entry", "part"]]
+
+
+def sections_of(spec=RANDOMISED):
+    return block({"town": "text"}, ARMS, TOWN, estimate={"specs": {"stacked": spec}})
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Hold an arm in memory, what deals out entries, and the statistics of an assignment."""
+
+    found: InMemory
+    dealt: ArmLottery
+    worlds: ArmWorlds
+
+
+def drawn(study, sections, arm: str) -> Drawn:
+    plain = json.loads(json.dumps(sections))
+    given = {
+        name: parse_section(plain, "firms", name, kind) for name, kind in estimate.SECTIONS.items()
+    }
+    treatment, cleaned = given["treatment"], study.folders.of("clean")
+    tables = {table: read(table, cleaned) for table in arms_made_of(treatment)}
+    arms = DrawnArms(read(PANEL, cleaned), tables, treatment)
+    seen = dict(panels_seen(study.folders, treatment))[arm]
+    found = match_in_memory(seen, **given, arm=arm, arms=arms)
+    (spec,) = given["estimate"].specs
+    labels = [spec_label(found.study, spec, "unmatched", "y")]
+    dealt = arm_lottery(arms)
+    return Drawn(found, dealt, ArmWorlds(found.study, found.redo, spec, labels, dealt))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return run_arms(tmp_path_factory.mktemp("arms"), *world(1), sections_of(), UP_TO_SCORES)
+
+
+def entries(own: Drawn, dealt=None):
+    lottery = own.dealt.lottery
+    chosen = lottery.dealt if dealt is None else dealt
+    return lottery.entries(chosen, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("arm", ["training", "near"])
+def test_the_actual_assignment_gives_the_statistic_of_the_study(study, arm):
+    own = drawn(study, sections_of(), arm)
+    assert own.worlds.statistics(entries(own)) == [pytest.approx(statistic_of(own), rel=1e-9)]
+
+
+def statistic_of(own: Drawn) -> float:
+    """Return the t statistic that the study shows."""
+    study = own.found.study
+    effects = estimate_specs(study).estimates.set_index("term")
+    return float(effects.loc["att", "statistic"])
+
+
+def test_entries_of_all_arms_are_dealt_out_together(study):
+    own = drawn(study, sections_of(), "near")
+    lottery = own.dealt.lottery
+    assert len(lottery.clusters) == 16
+    # two events, of training and of credit, each that of two cells
+    assert sorted(np.bincount(lottery.dealt)) == [2, 2, 12]
+    assert lottery.n_assignments == 120 * 91
+
+
+def test_exposure_follows_who_takes_part(study):
+    own = drawn(study, sections_of(), "near")
+    dealt = np.roll(own.dealt.lottery.dealt, 5)
+    cohort, listed = own.dealt.under(entries(own, dealt))
+    assert listed.groupby("arm").size().to_dict() == {"credit": 8, "training": 8}
+    seen = own.dealt.made_of.seen_by("near", cohort, listed)
+    exposed = seen.dropna(subset=["cohort"]).groupby("cluster")["cohort"].first()
+    # cells 5, 7, 9 and 11 take part, and their towns' other cells are exposed in the same year
+    assert exposed.to_dict() == dict.fromkeys(["c04", "c06", "c08", "c10"], 2003)
+    contact = seen.groupby("cluster")["contact"].first()
+    assert sorted(contact.dropna().index) == [f"c{c:02d}" for c in range(4, 12)]
+
+
+@pytest.mark.slow
+def test_a_study_of_arms_has_randomisation_rows(tmp_path):
+    found = run_arms(tmp_path, *world(2, effect=4.0), sections_of())
+    rows = pd.concat(
+        read(ESTIMATES, found.folders.of("estimate", arm)) for arm in ("", "credit", "near")
+    )
+    tested = rows[rows["inference"] == "randomisation"].set_index("arm")
+    assert len(tested) == 3
+    assert (tested.loc[["training", "credit"], "p_value"] < 0.1).all()
+    assert tested["remarks"].str.contains("randomisation_of_all_arms").all()
+
+
+def test_arms_without_what_they_are_made_of_are_not_tested(study):
+    own = drawn(study, sections_of(), "credit")
+    without = replace(own.found.redo, arms=None)
+    with pytest.raises(IdentificationError) as refused:
+        randomise(own.found.study, without, own.worlds.spec, own.worlds.labels)
+    assert refused.value.reason == Reason("randomisation_of_arms")
+
+
+@pytest.mark.slow
+def test_under_the_null_the_test_rejects_as_often_as_it_says(tmp_path):
+    p_values = []
+    for seed in range(8):
+        own_path = tmp_path / str(seed)
+        found = run_arms(own_path, *world(100 + seed), sections_of(), UP_TO_SCORES)
+        own = drawn(found, sections_of(), "near")
+        tested = randomise(own.found.study, own.found.redo, own.worlds.spec, own.worlds.labels)
+        p_values.append(tested.p_value(statistic_of(own), 0))
+    # uniform: a mean of one half within three Monte-Carlo errors of .289 / sqrt(8)
+    assert np.mean(p_values) == pytest.approx(0.5, abs=3 * 0.289 / 8**0.5)
+    assert np.mean(np.array(p_values) <= 0.2) <= 0.5
