@@ -79,6 +79,11 @@ class EvaluationError(Exception):
         return self._reason is None or str(self) != str(self._reason)
 
     @property
+    def is_reason(self) -> bool:
+        """Say whether the error has a reason that a table can hold."""
+        return self._reason is not None
+
+    @property
     def reason(self) -> Reason:
         """Return the reason for a table; an error without one has no place there, and is raised."""
         if self._reason is None:

@@ -1,6 +1,6 @@
 """Read PANEL as each arm of a study sees it, and what arms are made of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
@@ -30,12 +30,16 @@ def arms_to_draw(
 
 
 def panels_seen(
-    folders: Folders, treatment: TreatmentSection
+    folders: Folders, treatment: TreatmentSection, asked: Iterable[str] | None = None
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each arm with its PANEL, which has components where exposure joins clusters."""
+    """Yield each arm with its PANEL, which has components where exposure joins clusters.
+
+    `asked` names the arms that have support, None all.
+    """
     panel, scored = read(PANEL, folders.of("clean")), folders.of("score")
     if treatment.arms is None:
         yield from panels_by_arm(panel, None, treatment)
         return
     joined = with_components(panel, read(EXPOSURE_COMPONENTS, scored))
-    yield from panels_by_arm(joined, (read(ARMS, scored), read(CONTACTS, scored)), treatment)
+    seen_by = read(ARMS, scored), read(CONTACTS, scored)
+    yield from panels_by_arm(joined, seen_by, treatment, asked)

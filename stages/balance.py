@@ -16,6 +16,7 @@ from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.firm_stacks import firm_stacks
 from pipeline.selection.support import treated_fates
 from stages.run import Folders, run_stage
+from stages.supported import arms_left
 
 SECTIONS = {"treatment": TreatmentSection, "score": ScoreSection, "match": MatchSection}
 
@@ -28,7 +29,7 @@ def main(
     COVARIATE_DOMINANCE says what disclosure control must know of the firms behind BALANCE. What
     earlier stages tell of arms is written again here, where no table names a firm.
     """
-    for arm_folder in treatment.arm_folders.values():
+    for arm_folder in arms_left(folders.of("match"), treatment, "balance").left.values():
         _balance(folders, arm_folder, score, match)
         if arm_folder:
             tell_again(folders.of, arm_folder)

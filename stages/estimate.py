@@ -17,7 +17,8 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.pools import POOL_CONTACTS
 from pipeline.datasets.results import INFLUENCE, RECOVERY
 from pipeline.datasets.selection import COVARIATES, SCORES
-from pipeline.datasets.store import Dataset, empty, read, write
+from pipeline.datasets.store import Dataset, read, write
+from pipeline.effects.exposed_arm import OfExposed, exposed_arm
 from pipeline.effects.study import prepare_study
 from pipeline.inference.between_arms import between_arms
 from pipeline.inference.own_exposure import ArmEffects, arm_effects
@@ -32,6 +33,7 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from stages.arms import arms_to_draw, panels_seen
 from stages.run import Folders, run_stage
+from stages.supported import arms_left, tell_arms
 
 SECTIONS = {
     "outcomes": OutcomesSection,
@@ -57,13 +59,14 @@ def main(
     INFLUENCE in a folder that no exhibit is made from; ARM_CONTRASTS and POOLS where declared.
     """
     sections = ArmSections(treatment, score, match, estimate)
-    effects = {
-        arm: _estimate_arm(folders, arm, seen, outcomes, sections)
-        for arm, seen in panels_seen(folders, treatment)
-    }
+    tried, effects = arms_left(folders.of("match"), treatment, "estimate"), {}
+    for arm, seen in panels_seen(folders, treatment, tried.left):
+        exposed = exposed_arm(tried.counts(arm))
+        with tried.trying(arm):
+            effects[arm] = _estimate_arm(folders, arm, seen, outcomes, sections, exposed=exposed)
+    tell_arms(folders.of("estimate"), tried)
     if treatment.arms is not None:
-        exposure = read(EXPOSURE, folders.of("score")) if treatment.exposure else empty(EXPOSURE)
-        found = between_arms(effects, exposure, sections)
+        found = between_arms(effects, read(EXPOSURE, folders.of("score")), sections)
         write(ARM_CONTRASTS, found.contrasts, folders.of("estimate"))
         write(OWN_EXPOSURE, found.own_exposure, folders.of("estimate"))
 
@@ -74,6 +77,8 @@ def _estimate_arm(
     panel: pd.DataFrame,
     outcomes: OutcomesSection,
     sections: ArmSections,
+    *,
+    exposed: OfExposed,
 ) -> ArmEffects:
     """Write the tables of one arm; return what contrasts between arms are made of."""
     of_arm = sections.treatment.arm_folders[arm]
@@ -90,6 +95,7 @@ def _estimate_arm(
         covariates=covariates,
         score=sections.score,
         arm=arm,
+        exposed=exposed,
     )
     arms = arms_to_draw(folders, sections.treatment, sections.estimate)
     redo = Redo(read(SCORES, scored), covariates, sections.score, sections.match, arms)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from pipeline.datasets.aggregates import read_aggregates, read_of_all_arms, read_pools
+from pipeline.datasets.aggregates import arms_told, read_aggregates, read_of_all_arms, read_pools
 from pipeline.datasets.complete import write_file
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import StudyResults, StudySettings
@@ -46,9 +46,10 @@ def _gathered(folders: Folders, settings: StudySettings) -> StudyResults:
     """Return the results of the study, of every arm where it has some."""
     if settings.treatment.arms is None:
         return gathered(folders.study, settings, read_aggregates(folders.of))
-    arm_folders = settings.treatment.arm_folders.items()
-    by_arm = {arm: read_aggregates(folders.of, folder) for arm, folder in arm_folders}
-    return gathered_arms(folders.study, settings, by_arm, read_of_all_arms(folders.of))
+    of_all, arm_folders = read_of_all_arms(folders.of), settings.treatment.arm_folders
+    told = arms_told(of_all)
+    by_arm = {arm: read_aggregates(folders.of, arm_folders[arm]) for arm in told}
+    return gathered_arms(folders.study, settings, by_arm, of_all)
 
 
 if __name__ == "__main__":

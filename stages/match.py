@@ -12,6 +12,7 @@ from pipeline.params.clean import CleanSection
 from pipeline.params.match import MatchSection
 from pipeline.params.treatment import TreatmentSection
 from stages.run import Folders, progress, run_stage
+from stages.supported import arms_left, tell_arms
 
 SECTIONS = {"clean": CleanSection, "treatment": TreatmentSection, "match": MatchSection}
 
@@ -25,8 +26,11 @@ def main(
     were matched. Who is short of comparison firms is in LOSSES; a terminal shows
     it at once. Logs do not: these are counts by entry year, before disclosure control.
     """
-    for arm_folder in treatment.arm_folders.values():
-        _match(folders, arm_folder, clean, match)
+    tried = arms_left(folders.of("score"), treatment, "match")
+    for arm, arm_folder in tried.left.items():
+        with tried.trying(arm):
+            _match(folders, arm_folder, clean, match)
+    tell_arms(folders.of("match"), tried)
 
 
 def _match(folders: Folders, arm_folder: str, clean: CleanSection, match: MatchSection) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.datasets.arms import ARM_FLOW, ARMS, CONTACTS
+from pipeline.datasets.arms import ARMS, CONTACTS
 from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
-from pipeline.datasets.exposure import EXPOSED, EXPOSURE, EXPOSURE_COMPONENTS
+from pipeline.datasets.exposure import EXPOSED, EXPOSURE, EXPOSURE_COMPONENTS, EXPOSURE_ISSUES
 from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
 from pipeline.datasets.pools import POOL_CONTACTS
 from pipeline.datasets.selection import (
@@ -18,6 +18,7 @@ from pipeline.datasets.selection import (
     STACKS,
 )
 from pipeline.datasets.store import read, write
+from pipeline.panel.ledger import rows_of_issues
 from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
 from pipeline.params.score import ScoreSection
@@ -33,8 +34,10 @@ from pipeline.selection.study_arms import (
     study_arms,
     study_pools,
 )
+from pipeline.selection.supported_arms import NO_ARMS, TriedArms
 from pipeline.selection.what_scored import covariates_dated, score_models
 from stages.run import Folders, run_stage
+from stages.supported import tell_arms
 
 SECTIONS = {"data": DataSection, "treatment": TreatmentSection, "score": ScoreSection}
 
@@ -44,8 +47,9 @@ def main(
 ) -> None:
     """Read PANEL; write SCORES with bins, coefficients and losses, COVARIATES and STACKS.
 
-    SCORE_MODELS and DATED_COVARIATES say by which settings. A study with arms has these by arm, and
-    ARMS says who is in which; POOL_CONTACTS says that of pools.
+    SCORE_MODELS and DATED_COVARIATES say by which settings. A study with arms has these by arm;
+    ARMS says who is in which, POOL_CONTACTS that of pools, EXPOSURE_ISSUES what was found, and
+    ARM_FLOW which arms have no support: they are given up, here and later, and others go on.
     """
     panel = read(PANEL, folders.of("clean"), _columns(data, score))
     handed_on = contacts_made_of(data, treatment)
@@ -57,8 +61,11 @@ def main(
         write(POOL_CONTACTS, study_pools(made_of, treatment), folders.of("score"))
     del made_of  # no longer needed, and may be large
     seen_by = None if arms is None else arms.seen_by
-    for arm, seen in panels_by_arm(panel, seen_by, treatment):
-        _score(seen, folders.of("score", treatment.arm_folders[arm]), treatment, score)
+    tried = TriedArms(treatment, "score", NO_ARMS if arms is None else arms.of_firms.flow)
+    for arm, seen in panels_by_arm(panel, seen_by, treatment, tried.left):
+        with tried.trying(arm):
+            _score(seen, folders.of("score", treatment.arm_folders[arm]), treatment, score)
+    tell_arms(folders.of("score"), tried)
 
 
 def _write_arms(arms: StudyArms, folder: Path) -> None:
@@ -68,7 +75,7 @@ def _write_arms(arms: StudyArms, folder: Path) -> None:
     write(EXPOSURE_COMPONENTS, arms.components, folder)
     write(ARMS, arms.of_firms.arms, folder)
     write(CONTACTS, arms.of_firms.contacts, folder)
-    write(ARM_FLOW, arms.of_firms.flow, folder)
+    write(EXPOSURE_ISSUES, rows_of_issues(arms.issues), folder)
 
 
 def _score(

@@ -125,7 +125,8 @@ def _sum_row(
 
 def _flow(arms: list[str]) -> pd.DataFrame:
     counts = {"n_listed": 70, "n_joint": 0, "n_after_another": 10, "n_until": 0, "n_entrants": 60}
-    return conform(ARM_FLOW, pd.DataFrame([{"arm": arm, **counts} for arm in arms]))
+    rows = pd.DataFrame([{"arm": arm, **counts} for arm in arms])
+    return conform(ARM_FLOW, rows.reindex(columns=list(ARM_FLOW.columns)))
 
 
 def _exposed() -> pd.DataFrame:
@@ -134,4 +135,6 @@ def _exposed() -> pd.DataFrame:
     frame.loc[frame["class"] == 0, ["above", "up_to"]] = np.nan
     told = {"exposure": "near", "measure": "km", "n_cells": 30, "n_entered": 6, "n_stronger": 7}
     share = frame["n_firms"] / frame["n_firms"].sum()
-    return conform(EXPOSED, frame.assign(**told, share=share, n_participants=120))
+    return conform(
+        EXPOSED, frame.assign(**told, share=share, n_participants=120, n_also=0, n_outside=0)
+    )

@@ -39,7 +39,7 @@ def results_of_arms() -> StudyResults:
     return replace(
         arms["training"],
         arms=arms,
-        arm_flow=conform(ARM_FLOW, flow),
+        arm_flow=conform(ARM_FLOW, flow.reindex(columns=list(ARM_FLOW.columns))),
         arm_contrasts=empty(ARM_CONTRASTS),
         exposed=empty(EXPOSED),
     )

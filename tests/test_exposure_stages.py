@@ -6,9 +6,10 @@ import pytest
 from arms_study import delivered
 from exposed_runs import block_of, delivered_in, run_stages
 
-from pipeline.datasets.arms import ARMS
+from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW, ARMS
 from pipeline.datasets.exposure import EXPOSED, EXPOSURE, LINKS
 from pipeline.datasets.panel import ISSUES
+from pipeline.datasets.results import ESTIMATES, EVENT_COVARIANCE, TESTS
 from pipeline.datasets.store import read
 from pipeline.errors import DataError
 
@@ -91,3 +92,71 @@ def test_places_without_coordinates_come_from_a_table(tmp_path):
     exposure = read(EXPOSURE, folders.of("score"))
     assert exposure["class"].isna().sum() == 14  # those of the place that the table lacks
     assert np.isfinite(exposure["value"].dropna()).all()
+
+
+LISTED = {
+    "headline": "training",
+    "contrasts": {"gap": {"training": 1, "special": -1}},
+    "named": {
+        "training": HEAD,
+        "special": {"source": "register", "component": ["special"]},
+        "late": {"source": "register", "component": ["late"]},
+        "supplied": {"source": "exposure", "exposure": "buys"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def unsupported(tmp_path_factory):
+    """Run a study with an arm of five firms, one without a base year, and few exposed firms."""
+    panel, register = delivered()
+    credit = register.index[register["part"] == "credit"]
+    register.loc[credit[:5], "part"] = "special"
+    register.loc[credit[5:35], ["part", "entry"]] = ["late", 2013]
+    late = panel["firm"].isin(register.loc[credit[5:35], "firm"])
+    pairs = [("F0000", firm, 2008) for place in (40, 41) for firm in firms_of(place, range(8))]
+    folders = delivered_in(
+        tmp_path_factory.mktemp("few"),
+        panel=panel[~(late & (panel["year"] == 2012))],
+        register=register,
+        raw={"links_1.csv": links(*pairs)},
+    )
+    block = block_of({"links": FILE}, arms=LISTED, exposure={"buys": LINKED})
+    stages = ("obtain", "clean", "score", "match", "balance", "estimate", "exhibit")
+    return run_stages(folders, block, *stages)
+
+
+@pytest.mark.slow
+def test_an_arm_without_support_is_a_row_with_the_reason(unsupported):
+    flow = read(ARM_FLOW, unsupported.of("estimate")).set_index("arm")
+    assert flow["reason"].dropna().to_dict() == {
+        "late": "no_entry_year_with_both_groups",
+        "special": "arm_too_small",
+    }
+    assert flow["n_cells"].dropna().to_dict() == {"supplied": 2}
+    contrasts = read(ARM_CONTRASTS, unsupported.of("estimate"))
+    assert contrasts["reason"].unique().tolist() == ["arm_without_effect"]
+    published = pd.read_csv(unsupported.reports / "results" / "arm_flow.csv")
+    assert published.set_index("arm").loc["special", "reason"] == "arm_too_small"
+    assert not list(unsupported.reports.glob("**/late/*.csv"))
+
+
+@pytest.mark.slow
+def test_what_exposures_found_is_published_with_what_cleaning_found(unsupported):
+    issues = pd.read_csv(unsupported.reports / "results" / "issues.csv")
+    assert {"few_exposed", "exposed_in_few_cells", "firm_without_link"} <= set(issues["rule"])
+    assert issues["issue"].tolist() == list(range(1, len(issues) + 1))
+
+
+@pytest.mark.slow
+def test_few_exposed_firms_have_no_interval(unsupported):
+    found = read(ESTIMATES, unsupported.of("estimate", "supplied"))
+    told = found[found["reason"] != "reference_period"]
+    assert told["reason"].unique().tolist() == ["few_exposed_firms"]
+    assert told["estimate"].notna().all()
+    assert told[["std_error", "conf_low", "conf_high", "p_value"]].isna().all(axis=None)
+    assert read(EVENT_COVARIANCE, unsupported.of("estimate", "supplied")).empty
+    tests = read(TESTS, unsupported.of("estimate", "supplied"))
+    assert tests["p_value"].isna().all()
+    own = read(ESTIMATES, unsupported.of("estimate"))
+    assert own.loc[own["term"] == "att", "conf_low"].notna().all()

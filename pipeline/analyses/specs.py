@@ -13,8 +13,9 @@ from pipeline.analyses.what_ran import add_specs, solver
 from pipeline.datasets.fits import DETECTABLE, FITS
 from pipeline.effects.answers import Answer, Task
 from pipeline.effects.collected import Collected, Results
+from pipeline.effects.exposed_arm import ExposedArm
 from pipeline.effects.families import family_traits
-from pipeline.effects.rows import ALL, Label, missing_row, spec_label
+from pipeline.effects.rows import ALL, Label, missing_row, place_of, spec_label
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.terms import Term
@@ -64,8 +65,18 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     add_analyses(collected, study, redo)
     add_specs(collected, study, redo)
     caution_errors_by_firm(collected, study)
+    if study.exposed is not None:
+        withhold_of_few(collected, study.exposed)
     with at("tables of results"):
         return collected.tables()
+
+
+def withhold_of_few(collected: Collected, exposed: ExposedArm) -> None:
+    """Take intervals, tests and covariances away where an arm's exposed firms are few."""
+    few = exposed.places(collected.estimates)
+    collected.estimates = exposed.effects(collected.estimates)
+    collected.tests = exposed.tests(collected.tests)
+    collected.kept = [k for k in collected.kept if tuple(place_of(k.label).values()) not in few]
 
 
 def _of_outcome(study: Study, wanted: tuple[str, str, list[Spec]]) -> Collected:

@@ -1,6 +1,6 @@
 """The tables that name no firm, by the stage that writes them: all that exhibits are made from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +9,7 @@ from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import OF_BALANCE, OF_CLEAN, OF_ESTIMATE, OF_MATCH, OF_SCORE
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
-from pipeline.datasets.exposure import EXPOSED
+from pipeline.datasets.exposure import EXPOSED, EXPOSURE_ISSUES
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.pools import POOL_FIRMS, POOLS
 from pipeline.datasets.populations import (
@@ -48,8 +48,8 @@ AGGREGATES: dict[str, tuple[Dataset, ...]] = {
 
 # What is told of all arms together, by the stage in whose folder no table names a firm.
 OF_ALL_ARMS: dict[str, tuple[Dataset, ...]] = {
-    "balance": (ARM_FLOW, EXPOSED),
-    "estimate": (ARM_CONTRASTS,),
+    "balance": (EXPOSED, EXPOSURE_ISSUES),
+    "estimate": (ARM_FLOW, ARM_CONTRASTS),
 }
 
 # Stages that write tables of firms into the folder of an arm.
@@ -83,6 +83,12 @@ def read_pools(folder_of: Callable[[str], Path]) -> tuple[pd.DataFrame, pd.DataF
     """Read POOLS and POOL_FIRMS, of a study that declares pools."""
     effects, firms = (read(table, folder_of("estimate")) for table in (POOLS, POOL_FIRMS))
     return effects, firms
+
+
+def arms_told(of_all: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return the arms that have results, given what is told of all arms by name, in order."""
+    flow = of_all[ARM_FLOW.name]
+    return list(flow.loc[flow["reason"].isna(), "arm"])
 
 
 def tell_again(folder_of: Callable[[str], Path], arm_folder: str) -> None:

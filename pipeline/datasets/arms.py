@@ -62,6 +62,27 @@ ARM_FLOW = Dataset(
             "integer", "of those that stay, compared until they enter another", tells="count"
         ),
         "n_entrants": Column("integer", "firms that stay", tells="count"),
+        "n_cells": Column(
+            "integer",
+            "cells, or assignment clusters, that these are in",
+            tells="other_count",
+            missing="the arm is not one of exposed firms",
+        ),
+        "given_up_in": Column(
+            "string",
+            "stage in which the arm turned out to have no support: score, match, estimate",
+            tells="words",
+            missing="it has support",
+        ),
+        "reason": Column(
+            "string", "code: why the arm has no results", tells="words", missing="it has some"
+        ),
+        "reason_fields": Column(
+            "string",
+            "fields of the reason, JSON",
+            tells="words",
+            missing="the reason has none, or there is none",
+        ),
     },
 )
 

@@ -1,5 +1,6 @@
 """Tables of exposure: links between firms, who is exposed since when, and how many are."""
 
+from pipeline.datasets.panel import ISSUES
 from pipeline.datasets.store import HIDDEN, Column, Dataset
 
 LINKS = Dataset(
@@ -83,6 +84,12 @@ EXPOSURE = Dataset(
         "participant": Column(
             "flag", "took part by the year of first exposure: of no exposed group, own effect only"
         ),
+        "among": Column(
+            "flag", "may be of an exposed group; others are reached, so that they are not clean"
+        ),
+        "cell": Column(
+            "integer", "number of the cell, or of the assignment cluster, that the firm is in"
+        ),
     },
 )
 
@@ -155,5 +162,22 @@ EXPOSED = Dataset(
         "n_participants": Column(
             "integer", "participants exposed to others from their entry on", tells="count"
         ),
+        "n_also": Column(
+            "integer",
+            "of the firms those that another exposure reaches, too",
+            tells="count",
+        ),
+        "n_outside": Column(
+            "integer",
+            "reached firms outside `among` that never take part: of no class, nor clean",
+            tells="count",
+        ),
     },
+)
+
+EXPOSURE_ISSUES = Dataset(
+    name="EXPOSURE_ISSUES",
+    row="one thing found while exposures and arms were made, after those of cleaning",
+    key=ISSUES.key,
+    columns=ISSUES.columns,
 )

@@ -12,6 +12,7 @@ from pipeline.datasets.panel import SAMPLING_WEIGHT
 from pipeline.effects.adjusted_changes import NO_COVARIATES, AdjustedFor, changes_adjusted_for
 from pipeline.effects.after_entry import after_entry_sample
 from pipeline.effects.comparison_mean import with_means
+from pipeline.effects.exposed_arm import OfExposed
 from pipeline.effects.levels import levels_named, with_levels
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks, join_stacks
@@ -34,7 +35,8 @@ class Study:
     """Hold what every estimate of a study shares: the panel, each design's stacks, settings.
 
     `matched_times` says at which event times a design matched on a column. `score` defines
-    covariates, for estimates on firms that COVARIATES lacks; `arm` is the arm whose panel it is.
+    covariates, for estimates on firms that COVARIATES lacks; `arm` is the arm whose panel it is,
+    `exposed` counts its firms where they are exposed ones.
     """
 
     panel: pd.DataFrame
@@ -47,6 +49,7 @@ class Study:
     covariates: pd.DataFrame | None
     score: ScoreSection | None = None
     arm: str = ONLY_ARM
+    exposed: OfExposed = None
 
     @cached_property
     def index(self) -> PanelIndex:
@@ -100,6 +103,7 @@ def prepare_study(
     covariates: pd.DataFrame | None = None,
     score: ScoreSection | None = None,
     arm: str = ONLY_ARM,
+    exposed: OfExposed = None,
 ) -> Study:
     """Join each design's stacks once, and check the names that specs use.
 
@@ -122,6 +126,7 @@ def prepare_study(
         covariates=covariates,
         score=score,
         arm=arm,
+        exposed=exposed,
     )
     for design in track(designs, "designs joined", len(designs), name=str):
         joined = join_stacks(study.index, weights, matches, design, treatment)

@@ -110,7 +110,7 @@ class Ledger:
         """Return the ledger with further findings after those that it has."""
         if not issues:
             return self
-        later = _issues_table(issues, after=len(self.issues))
+        later = rows_of_issues(issues, after=len(self.issues))
         return replace(self, issues=pd.concat([self.issues, later], ignore_index=True))
 
 
@@ -144,7 +144,7 @@ def apply_rules(
             before = after
     steps = pd.DataFrame(flow)
     steps.insert(0, "step", range(1, len(flow) + 1))
-    return Ledger(panel, steps, _issues_table(issues), frame=frame)
+    return Ledger(panel, steps, rows_of_issues(issues), frame=frame)
 
 
 def _kept_rows(handed_over: list[pd.DataFrame], kept: pd.Series) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def _kept_rows(handed_over: list[pd.DataFrame], kept: pd.Series) -> pd.DataFrame
     return pd.DataFrame(columns, index=index, copy=False)
 
 
-def _issues_table(issues: Sequence[Issue], after: int = 0) -> pd.DataFrame:
+def rows_of_issues(issues: Sequence[Issue], after: int = 0) -> pd.DataFrame:
     """Return issues as rows of ISSUES, numbered after those that there are."""
     rows = [
         {

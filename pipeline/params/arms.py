@@ -78,16 +78,18 @@ class Arms(Settings):
     firms that enter two arms in one year without an arm for both, or let them stay in each
     (`in_each`): arms by role beside arms by component speak of the same firms, and none is left at
     entry into another; or take them into the arm that is named first (`first_named`), as where
-    firms come to be exposed in two ways at once. `contrasts` are weighted sums of the arms'
-    effects, by name: credit 1 and training -1 is their difference, both 1, credit -1 and training
-    -1 what they bring together beyond what each brings alone. `triple_differences` names contrasts,
-    participants 1 and an arm of exposed firms of other sectors -1, that are one: (target - other
-    sectors) x (places reached - others). With each the covariate (the sector) within whose values
-    each arm is compared.
+    firms come to be exposed in two ways at once. Arms of the register with fewer than `least_firms`
+    firms, but the headline's, have no results, and the reason. `contrasts` are weighted sums of the
+    arms' effects, by name: credit 1 and training -1 is their difference, both 1, credit -1 and
+    training -1 what they bring together beyond what each brings alone. `triple_differences` names
+    contrasts, participants 1 and an arm of exposed firms of other sectors -1, that are one: (target
+    - other sectors) x (places reached - others). With each the covariate (the sector) within whose
+    values each arm is compared.
     """
 
     headline: str
     several: Literal["refuse", "in_each", "first_named"] = "refuse"
+    least_firms: int = Field(default=20, ge=1)
     named: dict[str, Arm] = Field(min_length=1)
     contrasts: dict[str, dict[str, float]] = Field(default={})
     triple_differences: dict[str, str] = Field(default={})

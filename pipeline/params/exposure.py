@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from pipeline.params.settings import Settings
 
+# Of fewer exposed firms, or firms in fewer cells, no interval is told.
+FEWEST_FIRMS, FEWEST_CELLS = 30, 6
+
 # What a share of participants is counted in, where it is not a column of sizes.
 OF_FIRMS = "firms"
 

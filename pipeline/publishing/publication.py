@@ -14,7 +14,7 @@ from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
-from pipeline.datasets.exposure import EXPOSED
+from pipeline.datasets.exposure import EXPOSED, EXPOSURE_ISSUES
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.pools import POOLS
 from pipeline.datasets.populations import (
@@ -27,7 +27,7 @@ from pipeline.datasets.populations import (
 )
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS, SCORE_SHARES
-from pipeline.datasets.store import HIDDEN, Dataset, require_traits
+from pipeline.datasets.store import HIDDEN, Dataset, conform, require_traits
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import (
     CountedFirms,
@@ -88,11 +88,25 @@ def gathered_arms(
 ) -> StudyResults:
     """Return the results of the headline's arm with those of every arm, before disclosure control.
 
-    Aggregate tables are given by arm and name; `of_all` has those of all arms together.
+    Aggregate tables are given by arm and name, of arms that have results; `of_all` has those of all
+    arms together. What was found of exposures stands after what cleaning found.
     """
-    arms = {arm: replace(gathered(study, settings, own), arm=arm) for arm, own in by_arm.items()}
+    later = of_all[EXPOSURE_ISSUES.name]
+    arms = {
+        arm: replace(gathered(study, settings, _continued(own, later)), arm=arm)
+        for arm, own in by_arm.items()
+    }
     told: dict[str, Any] = {field: of_all[table.name] for field, table in _OF_ALL_ARMS.items()}
     return replace(next(own for own in arms.values() if not own.arm_folder), arms=arms, **told)
+
+
+def _continued(
+    tables: Mapping[str, pd.DataFrame], later: pd.DataFrame
+) -> Mapping[str, pd.DataFrame]:
+    """Return aggregate tables with further rows of ISSUES after those that there are."""
+    issues = tables[ISSUES.name]
+    numbered = later.assign(issue=later["issue"] + len(issues))
+    return {**tables, ISSUES.name: conform(ISSUES, pd.concat([issues, numbered]))}
 
 
 def gathered(
@@ -216,6 +230,7 @@ def read_published(files: Mapping[str, bytes], study: str, settings: StudySettin
     arms = {
         arm: replace(_read_tables(files, study, settings, folder), arm=arm, **told)
         for arm, folder in settings.treatment.arm_folders.items()
+        if of_arm(ESTIMATES.name.lower(), folder) in files
     }
     return replace(own, arms=arms)
 

@@ -6,18 +6,21 @@ nobody is put in an arm for what came later (immortal time). All arms share one 
 firms without contact: in no arm through the last year that is used.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
 from pipeline.datasets.arms import ARM_FLOW, ARMS, CONTACTS
 from pipeline.datasets.exposure import EXPOSURE
+from pipeline.datasets.reasons import packed
 from pipeline.datasets.store import conform, empty
-from pipeline.errors import DataError, SupportError, told_codes
+from pipeline.errors import DataError, Reason, SupportError, told_codes
+from pipeline.panel.ledger import Issue
 from pipeline.panel.panel_index import of_firms
 from pipeline.params.arms import Arms, ExposureArm, JointArm
 from pipeline.params.treatment import TreatmentSection
+from pipeline.selection.supported_arms import with_reasons
 
 # One row a firm and arm: cohort, and what becomes of it.
 _ENTRIES = ["arm", "firm_id", "cohort"]
@@ -37,44 +40,54 @@ class FirmArms:
     contacts: pd.DataFrame
     n_in_no_arm: int
 
+    @property
+    def issues(self) -> list[Issue]:
+        """Return what a reader must know of participants in no arm."""
+        n = self.n_in_no_arm
+        rule = Reason("participant_in_no_arm")
+        return [Issue(rule, "arm", Reason("left_uncompared"), n, n)] if n else []
+
 
 def firm_arms(
     entries: pd.DataFrame, panel: pd.DataFrame, arms: Arms, exposure: pd.DataFrame | None = None
 ) -> FirmArms:
     """Give each firm the first arm that it enters, by ARM_ENTRIES or EXPOSURE.
 
-    PANEL says which firms there are, and when each participant entered in any way. Raises DataError
-    where firms enter two arms in one year that no joint arm takes, and params do not let them stay
-    in each; SupportError where arms coincide, or an arm has nobody.
+    PANEL says which firms there are, and when each participant entered in any way: who entered in
+    no arm before is in none. Raises DataError where firms enter two arms in one year that no joint
+    arm takes, and params do not let them stay in each; SupportError where arms coincide, or the
+    headline's has nobody. Others that have nobody, or too few, are in ARM_FLOW with the reason.
     """
     by_firm = panel.groupby("firm_id")["cohort"].first()
     exposed = empty(EXPOSURE) if exposure is None else exposure
     direct = conform(ARMS, entries[_ENTRIES].reindex(columns=[*_ENTRIES, "until"]))
     every = pd.concat([direct, exposed_entries(exposed, arms)], ignore_index=True)
     every = every[every["firm_id"].isin(by_firm.index)]
-    _require_firms(every, arms)
     listed = pd.concat([every, _joint_entries(every, arms)], ignore_index=True)
     joint = _in_joint(listed, arms)
     kept = listed[~joint]
     stays = _stays(kept, arms)
     until = kept["until"]
     if arms.several != "in_each":
+        stays &= ~_took_part_before(kept, by_firm)
         until = pd.concat([_until(kept), until], axis=1).min(axis=1)
     if arms.several == "refuse":
         _refuse_at_once(kept[stays])
     found = kept.assign(until=until.astype("Int64"))[stays]
+    _require_headline(found, arms)
     _refuse_alike(found, arms)
-    flow = _flow(listed, joint, kept[~stays], found, arms)
+    flow = _with_reasons(_flow(listed, joint, kept[~stays], found, arms), arms)
+    flow["n_cells"] = _cells(found, exposed, arms)
     entered = by_firm.dropna()
     in_no_arm = int((~entered.index.isin(listed["firm_id"])).sum())
     contacts = _contacts(entered, listed, exposed)
-    return FirmArms(conform(ARMS, found), flow, contacts, in_no_arm)
+    return FirmArms(conform(ARMS, found), conform(ARM_FLOW, flow), contacts, in_no_arm)
 
 
 def exposed_entries(exposure: pd.DataFrame, arms: Arms) -> pd.DataFrame:
     """Return who enters an arm by exposure, when, and until when; participants by then do not."""
     parts = [empty(ARMS)]
-    spilt = exposure[~exposure["participant"] & exposure["class"].notna()]
+    spilt = exposure[exposure["among"] & ~exposure["participant"] & exposure["class"].notna()]
     for name, arm in arms.of("exposure").items():
         assert isinstance(arm, ExposureArm), "of exposures"
         own = spilt[spilt["exposure"] == arm.exposure]
@@ -83,6 +96,12 @@ def exposed_entries(exposure: pd.DataFrame, arms: Arms) -> pd.DataFrame:
         renamed = own.rename(columns={"first_exposed": "cohort", "censored_from": "until"})
         parts.append(conform(ARMS, renamed[["firm_id", "cohort", "until"]].assign(arm=name)))
     return pd.concat(parts)
+
+
+def _took_part_before(kept: pd.DataFrame, by_firm: pd.Series) -> pd.Series:
+    """Flag rows of firms that entered in some way, of no arm, before they entered the row's arm."""
+    entered = of_firms(by_firm.astype("Int64"), kept["firm_id"])
+    return (entered < kept["cohort"]).fillna(False).astype(bool)
 
 
 def _contacts(entered: pd.Series, listed: pd.DataFrame, exposure: pd.DataFrame) -> pd.DataFrame:
@@ -100,13 +119,16 @@ def _contacts(entered: pd.Series, listed: pd.DataFrame, exposure: pd.DataFrame) 
 
 
 def panels_by_arm(
-    panel: pd.DataFrame, seen_by: SeenBy | None, treatment: TreatmentSection
+    panel: pd.DataFrame,
+    seen_by: SeenBy | None,
+    treatment: TreatmentSection,
+    asked: Iterable[str] | None = None,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield PANEL as each arm sees it, with the arm's name; as it is where a study names none.
 
-    `seen_by` holds ARMS and CONTACTS.
+    `seen_by` holds ARMS and CONTACTS; `asked` names the arms that have support, None all.
     """
-    for arm in treatment.arm_folders:
+    for arm in treatment.arm_folders if asked is None else asked:
         seen = panel
         if seen_by is not None:
             seen = panel_of_arm(panel, *seen_by, arm, treatment.anticipation_years)
@@ -130,13 +152,11 @@ def panel_of_arm(
     return panel.assign(cohort=of_firms(own["cohort"], firm), contact=contact)[~left]
 
 
-def _require_firms(entries: pd.DataFrame, arms: Arms) -> None:
-    empty = [name for name, arm in arms.named.items() if not isinstance(arm, JointArm)]
-    empty = [name for name in empty if name not in set(entries["arm"])]
-    if empty:
+def _require_headline(entries: pd.DataFrame, arms: Arms) -> None:
+    if not (entries["arm"] == arms.headline).any():
         raise SupportError(
-            f"treatment.arms: no firm of the panel is in {', '.join(empty)}; check what they name "
-            "(programme, component, role, amount, exposure), or take them out"
+            f"treatment.arms: no firm of the panel is in {arms.headline}, the headline's arm; "
+            "check what it names (programme, component, role, amount, exposure), or take another"
         )
 
 
@@ -237,4 +257,31 @@ def _flow(
         name: rows.groupby("arm").size().reindex(names).fillna(0).astype("Int64")
         for name, rows in parts.items()
     }
-    return conform(ARM_FLOW, pd.DataFrame(counts).rename_axis("arm").reset_index())
+    return pd.DataFrame(counts).rename_axis("arm").reset_index()
+
+
+def _with_reasons(flow: pd.DataFrame, arms: Arms) -> pd.DataFrame:
+    """Say of arms of nobody, or of few participants, why they have no results."""
+    few = Reason("arm_too_small", {"least": arms.least_firms})
+    why: dict[str, Reason] = {}
+    for arm, n in zip(flow["arm"], flow["n_entrants"], strict=True):
+        if arm == arms.headline:
+            continue
+        if n == 0:
+            why[arm] = Reason("arm_of_nobody")
+        elif n < arms.least_firms and not isinstance(arms.named[arm], ExposureArm):
+            why[arm] = few
+    return with_reasons(flow.assign(given_up_in=None, **packed(None)), why, "score")
+
+
+def _cells(found: pd.DataFrame, exposure: pd.DataFrame, arms: Arms) -> list[int | None]:
+    """Return in how many cells each arm's firms are, None for arms of participants."""
+    n_cells: list[int | None] = []
+    for name, arm in arms.named.items():
+        own = found.loc[found["arm"] == name, "firm_id"]
+        if isinstance(arm, ExposureArm):
+            rows = exposure["exposure"].eq(arm.exposure) & exposure["firm_id"].isin(own)
+            n_cells.append(int(exposure.loc[rows, "cell"].nunique()))
+        else:
+            n_cells.append(None)
+    return n_cells

@@ -44,9 +44,14 @@ class ExposedFirms:
         return follow(self.steps(self.firms), len(self.firms.cohort))
 
     @cached_property
+    def reached(self) -> Flags:
+        """Mark firms within reach of others that take part, asked or not, participants too."""
+        return np.asarray(self.known & (self.course.strength > 0))
+
+    @cached_property
     def exposed(self) -> Flags:
-        """Mark firms exposed to others, participants too."""
-        return np.asarray(self.asked & self.known & (self.course.strength > 0))
+        """Mark the firms asked that are exposed to others, participants too."""
+        return np.asarray(self.asked & self.reached)
 
     @cached_property
     def participant(self) -> Flags:
@@ -96,10 +101,12 @@ class ExposedFirms:
 
 
 def exposure_rows(of: ExposedFirms) -> pd.DataFrame:
-    """Return the rows of EXPOSURE: firms exposed to others, and those of whom it is unknown."""
-    unknown = of.asked & ~of.known
-    rows = np.flatnonzero(of.exposed | unknown)
-    told = np.where(unknown, np.nan, 1.0)[rows]  # times missing is missing
+    """Return the rows of EXPOSURE: firms exposed to others, and those of whom it is unknown.
+
+    Reached firms that are not asked are among them: they are no comparison firms.
+    """
+    rows = np.flatnonzero(of.reached | ~of.known)
+    told = np.where(of.known, 1.0, np.nan)[rows]  # times missing is missing
     by = np.select([of.ends_by_entry[rows], of.ends_by_stronger[rows]], [OWN_ENTRY, STRONGER], "")
     table = pd.DataFrame(
         {
@@ -111,22 +118,30 @@ def exposure_rows(of: ExposedFirms) -> pd.DataFrame:
             "censored_from": np.fmin(of.entered_after, of.course.stronger)[rows],
             "censored_by": pd.Series(by, dtype="str").where(by != "", None),
             "participant": of.participant[rows],
+            "among": of.asked[rows],
+            "cell": of.cell[rows],
         }
-    )
-    return table
+    ).sort_values("firm_id")
+    return table.assign(cell=pd.factorize(table["cell"])[0])
 
 
-def exposed_rows(of: ExposedFirms) -> pd.DataFrame:
-    """Return the rows of EXPOSED: firms by class, and those that are clean as class 0."""
+def exposed_rows(of: ExposedFirms, otherwise: Flags | None = None) -> pd.DataFrame:
+    """Return the rows of EXPOSED: firms by class, and those that are clean as class 0.
+
+    `otherwise` (firms,) marks firms that another exposure reaches; None where there is no other.
+    """
     bounds = [(None, None), *of.rule.classes]
-    return pd.DataFrame([_count_row(of, number, *ends) for number, ends in enumerate(bounds)])
+    also = np.zeros(len(of.asked), dtype=np.bool_) if otherwise is None else otherwise
+    rows = [_count_row(of, also, number, *ends) for number, ends in enumerate(bounds)]
+    return pd.DataFrame(rows)
 
 
 def _count_row(
-    of: ExposedFirms, number: int, above: float | None, up_to: float | None
+    of: ExposedFirms, also: Flags, number: int, above: float | None, up_to: float | None
 ) -> dict[str, object]:
     is_class = of.class_number == number
     firms = of.clean if number == CLEAN else of.spilt_over & is_class
+    outside = of.reached & ~of.asked & np.isnan(of.firms.cohort) & is_class
     value = of.course.value[firms]
     return {
         "exposure": of.name,
@@ -141,4 +156,6 @@ def _count_row(
         "share": firms.sum() / (of.clean | of.spilt_over).sum(),
         "mean": value.mean() if number != CLEAN and len(value) else np.nan,
         "n_participants": int((of.exposed & of.participant & is_class).sum()),
+        "n_also": int((firms & also).sum()),
+        "n_outside": 0 if number == CLEAN else int(outside.sum()),
     }

@@ -5,7 +5,7 @@ own entry, or a year in which it is exposed more strongly (a nearer ring, a high
 further exposure of the same class or a weaker one does not. A firm never exposes itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,7 +18,14 @@ from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, Reason, SupportError
 from pipeline.panel.ledger import Issue
 from pipeline.panel.panel_index import PanelIndex, index_panel
-from pipeline.params.exposure import Among, Exposures, LinkExposure, OneExposure
+from pipeline.params.exposure import (
+    FEWEST_CELLS,
+    FEWEST_FIRMS,
+    Among,
+    Exposures,
+    LinkExposure,
+    OneExposure,
+)
 from pipeline.selection.exposed_firms import ExposedFirms, exposed_rows, exposure_rows
 from pipeline.selection.exposure_components import exposure_components
 from pipeline.selection.exposure_course import BaseFirms, base_firms
@@ -26,15 +33,12 @@ from pipeline.selection.exposure_joins import joined_by_link
 from pipeline.selection.exposure_links import LinkedFirms, link_steps, linked_firms, without_links
 from pipeline.selection.exposure_places import Centroids, placed_exposure
 
-# Fewer cells of exposed firms bear no interval.
-FEWEST_CELLS = 6
-
 
 @dataclass(frozen=True)
 class ExposureTables:
     """Hold EXPOSURE, EXPOSED and EXPOSURE_COMPONENTS, and what was found on the way.
 
-    A firm that `firms` lacks under an exposure is not exposed, or not among those asked.
+    A firm that `firms` lacks under an exposure is out of its reach.
     """
 
     firms: pd.DataFrame
@@ -62,25 +66,30 @@ def exposure_tables(
     given = ExposureInputs(
         panel, index_panel(panel) if index is None else index, links, centroids or {}
     )
-    firms, counts = [empty(EXPOSURE)], [empty(EXPOSED)]
+    made: list[ExposedFirms] = []
     issues: list[Issue] = []
-    every = []
     for name, rule in exposures.items():
         try:
             exposed, found = exposed_firms(given, name, rule)
             require_variation(exposed)
         except (DataError, SupportError) as error:
             raise error.at(f"treatment.exposure.{name}") from None
-        every.append(exposed)
-        firms.append(conform(EXPOSURE, exposure_rows(exposed)))
-        counts.append(conform(EXPOSED, exposed_rows(exposed)))
+        made.append(exposed)
         issues += [*found, *_remarks(exposed)]
+    firms = [conform(EXPOSURE, exposure_rows(exposed)) for exposed in made]
+    counts = [conform(EXPOSED, exposed_rows(one, _otherwise(one, made))) for one in made]
     return ExposureTables(
-        conform(EXPOSURE, pd.concat(firms)),
-        conform(EXPOSED, pd.concat(counts)),
-        exposure_components(panel, given.index, every),
+        conform(EXPOSURE, pd.concat([empty(EXPOSURE), *firms])),
+        conform(EXPOSED, pd.concat([empty(EXPOSED), *counts])),
+        exposure_components(panel, given.index, made),
         issues,
     )
+
+
+def _otherwise(one: ExposedFirms, every: Sequence[ExposedFirms]) -> Flags | None:
+    """Mark the firms (firms,) that another exposure reaches; None where there is no other."""
+    others = [other.reached for other in every if other is not one]
+    return np.any(others, axis=0) if others else None
 
 
 @dataclass(frozen=True)
@@ -165,8 +174,15 @@ def _remarks(exposed: ExposedFirms) -> Iterator[Issue]:
     """Yield what the exposed firms are too few, or were seen too late, for."""
     firms, kept = exposed.spilt_over, Reason("kept")
     n_cells = len(np.unique(exposed.cell[firms]))
+    n_firms = int(firms.sum())
     if n_cells < FEWEST_CELLS:
         remark = Reason("exposed_in_few_cells", {"n": n_cells, "least": FEWEST_CELLS})
-        yield Issue(remark, exposed.name, kept, int(firms.sum()), int(firms.sum()))
+        yield Issue(remark, exposed.name, kept, n_firms, n_firms)
+    if n_firms < FEWEST_FIRMS:
+        few = Reason("few_exposed", {"least": FEWEST_FIRMS})
+        yield Issue(few, exposed.name, kept, n_firms, n_firms)
+    outside = exposed.reached & ~exposed.asked & np.isnan(exposed.firms.cohort)
+    if n := int(outside.sum()):
+        yield Issue(Reason("reached_outside_among"), exposed.name, Reason("left_uncompared"), n, n)
     if n := int((firms & (exposed.firms.year >= exposed.course.first)).sum()):
         yield Issue(Reason("exposed_before_first_row"), exposed.name, kept, n, n)

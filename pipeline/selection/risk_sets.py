@@ -19,7 +19,7 @@ from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.panel import SAMPLING_WEIGHT
 from pipeline.datasets.selection import STACKS
 from pipeline.datasets.store import conform
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
 from pipeline.params.score import ControlsFrom, ScoreSection
 from pipeline.params.treatment import TreatmentSection
@@ -73,7 +73,8 @@ def risk_sets(
     entry_years = sorted(int(year) for year in panel["cohort"].dropna().unique())
     if not entry_years:
         raise SupportError(
-            "no firm of the panel enters the programme; check treatment.entry and the identifiers"
+            "no firm of the panel enters the programme; check treatment.entry and the identifiers",
+            reason=Reason("arm_of_nobody"),
         )
     cohort, cluster_entry = _years(panel["cohort"]), _years(panel["cluster_entry"])
     contact = _years(panel["contact"]) if "contact" in panel.columns else cohort
@@ -84,6 +85,8 @@ def risk_sets(
     firms = pd.concat(parts, ignore_index=True)
     if treatment.comparison == "not_yet_treated" and not np.isnan(contact).any():
         _require_somebody_left(parts[-1], entry_years[-1], treatment)
+    if not np.isnan(contact).any():
+        _require_clean_pool(panel, contact, treatment)
     _require_candidates(firms, treatment, _years_lacking(panel, entry_years, treatment))
     # every firm's entry year stands in each of its rows
     return RiskSets(firms, _count_stacks(panel["cohort"].iloc[index.row.max(axis=1)], firms))
@@ -192,8 +195,26 @@ def _require_candidates(firms: pd.DataFrame, treatment: TreatmentSection, lackin
             "no entry year has both treated and comparison firms that are active in the base year "
             f"and at entry (comparison: {treatment.comparison}, anticipation_years: "
             f"{treatment.anticipation_years}){lacking}; check treatment.entry and "
-            "treatment.comparison"
+            "treatment.comparison",
+            reason=Reason("no_entry_year_with_both_groups"),
         )
+
+
+def _require_clean_pool(panel: pd.DataFrame, contact: Floats, treatment: TreatmentSection) -> None:
+    """Raise SupportError where everybody never treated is exposed, and only those can be compared.
+
+    `contact` (rows of PANEL,) has nothing missing: no firm stays out of reach.
+    """
+    exposed = panel["cohort"].isna().to_numpy() & (contact > 0)
+    if treatment.comparison == "not_yet_treated" or treatment.arms is None or not exposed.any():
+        return
+    n = panel.loc[exposed, "firm_id"].nunique()
+    raise SupportError(
+        f"no clean pool is left: each of {n} firms outside the arm takes part in another, or is "
+        "exposed in some way of treatment.exposure; narrow what exposes (edges_km, columns, "
+        "links), deliver firms out of reach, or compare with firms reached later (not_yet_treated)",
+        reason=Reason("no_clean_pool", {"n": n}),
+    )
 
 
 def _require_somebody_left(
@@ -205,7 +226,8 @@ def _require_somebody_left(
         raise SupportError(
             f"every firm enters the programme, and none is left untreated beside the entrants of "
             f"{entry_year}: with clean.window.last_year: {earlier} these are comparison firms of "
-            "earlier entrants"
+            "earlier entrants",
+            reason=Reason("nobody_left_untreated"),
         )
 
 

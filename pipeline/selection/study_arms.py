@@ -1,6 +1,6 @@
 """Arms and pools of a study from what cleaning hands on: who is exposed, in an arm, in contact."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,12 +15,13 @@ from pipeline.datasets.exposure import (
     LINKS,
 )
 from pipeline.datasets.store import Dataset, empty
+from pipeline.panel.ledger import Issue
 from pipeline.panel.panel_index import index_panel
 from pipeline.params.data import DataSection
 from pipeline.params.exposure import LinkExposure, centroid_files
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.arms import FirmArms, SeenBy, firm_arms
-from pipeline.selection.exposure import ExposureInputs, exposure_tables
+from pipeline.selection.exposure import ExposureInputs, ExposureTables, exposure_tables
 from pipeline.selection.pools import pool_contacts
 
 Tables = Mapping[Dataset, pd.DataFrame]
@@ -30,13 +31,14 @@ Tables = Mapping[Dataset, pd.DataFrame]
 class StudyArms:
     """Hold who is in which arm, and tables of exposure, which have no row without any.
 
-    These are EXPOSURE, EXPOSED and EXPOSURE_COMPONENTS.
+    These are EXPOSURE, EXPOSED and EXPOSURE_COMPONENTS. `issues` is what was found on the way.
     """
 
     of_firms: FirmArms
     exposure: pd.DataFrame
     exposed: pd.DataFrame
     components: pd.DataFrame
+    issues: Sequence[Issue] = ()
 
     @property
     def seen_by(self) -> SeenBy:
@@ -81,8 +83,7 @@ def study_arms(
     """
     if treatment.arms is None:
         return None
-    exposure, exposed = empty(EXPOSURE), empty(EXPOSED)
-    components = empty(EXPOSURE_COMPONENTS)
+    found = ExposureTables(empty(EXPOSURE), empty(EXPOSED), empty(EXPOSURE_COMPONENTS))
     if treatment.exposure:
         found = exposure_tables(
             tables[EXPOSURE_FRAME],
@@ -90,9 +91,9 @@ def study_arms(
             links=tables.get(LINKS),
             centroids=centroids_by_file(tables.get(CENTROIDS)),
         )
-        exposure, exposed, components = found.firms, found.counts, found.components
-    of_firms = firm_arms(tables[ARM_ENTRIES], panel, treatment.arms, exposure)
-    return StudyArms(of_firms, exposure, exposed, components)
+    of_firms = firm_arms(tables[ARM_ENTRIES], panel, treatment.arms, found.firms)
+    issues = [*found.issues, *of_firms.issues]
+    return StudyArms(of_firms, found.firms, found.counts, found.components, issues)
 
 
 def study_pools(tables: Tables, treatment: TreatmentSection) -> pd.DataFrame:
