@@ -186,14 +186,18 @@ BY_CLASS = {
 
 
 def share_firms() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return panel and register, own effects of .6 and spillover by class, without noise."""
+    """Return panel and register, own effects of .6 and spillover by class, without noise.
+
+    Spillover grows by half of that in the first year, year by year.
+    """
     rows = []
     for kind, entries in ENTRIES.items():
         for number, place in [(n, p) for n in range(6) for p in range(5)]:
             cell, own = f"{kind}{number}", (entries + [9999] * 5)[place]
             for year in range(2001, 2007):
-                others = sum(e <= year for i, e in enumerate(entries) if i != place) / 4
-                spilt = OF_CLASS.get((others > 0) + (others > 0.3), 0.0)
+                before = [e for i, e in enumerate(entries) if i != place and e <= year]
+                number_of_class = (len(before) > 0) + (len(before) / 4 > 0.3)
+                spilt = OF_CLASS.get(number_of_class, 0) * (1 + (year - min(before, default=0)) / 2)
                 y = number + 0.2 * place + 0.05 * year + 0.6 * (own <= year) + spilt
                 rows.append((f"{cell}_{place}", cell, year, y, own))
     firms = pd.DataFrame(rows, columns=["firm", "cell", "year", "y", "entry"])
@@ -207,12 +211,12 @@ def test_classes_of_shares_recover_spillover_that_is_not_linear(tmp_path):
     window = {"window": {"first_event_time": -1, "last_event_time": 2}}
     asked = block({}, participants_and(**BY_CLASS), SHARES, treatment=window)
     found = run_arms(tmp_path, panel, register, asked)
-    assert found.att("low")["estimate"] == exactly(0.1)
-    assert found.att("high")["estimate"] == exactly(0.5)
+    assert found.att("low")["estimate"] == exactly(0.1 * 1.5)
+    assert found.att("high")["estimate"] == exactly(0.5 * 1.5)
     total = found.estimates()["estimate"]
     # 18 of 30 participants are in high cells, 6 in late ones
     assert total[("event", 0)] == exactly(0.6 + 0.6 * 0.5)
-    assert total[("event", 2)] == exactly(0.6 + 0.6 * 0.5 + 0.2 * 0.1)
+    assert total[("event", 2)] == exactly(0.6 + 0.6 * 0.5 * 2 + 0.2 * 0.1 * 1.5)
     shares = found.own_exposure()[["class", "lag", "n_firms", "share"]].fillna(-1).to_numpy()
     assert shares.tolist() == [[0, -1, 6, 0.2], [1, 1, 6, 0.2], [2, 0, 18, 0.6]]
     own = found.contrasts("own", "participants")["estimate"]
