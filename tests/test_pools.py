@@ -251,16 +251,18 @@ def bootstrapped(firms: pd.DataFrame, n_draws: int = 2000) -> float:
     return float(np.std(mean[1] - mean[0]))
 
 
-def test_matching_is_done_again_in_each_pool():
-    firms = towns(2, spill=0.3)
+def test_matching_is_done_again_in_each_pool_and_neighbours_that_gain_more_turn_the_sign():
+    firms = towns(2, spill=0.6)
     asked = treatment({**EVERYBODY, "wood": POOLED["wood"]})
     rows = under_pools(panel_of(firms), asked, design="near", covariates=("size",))
     assert (rows["n_treated"] == 60).all() and (rows["n_control"] <= 60).all()
     assert rows["n_pool"].to_dict() == {"clean": 180, "everybody": 300, "wood": 150}
     assert 0.2 < rows.loc["everybody", "share_not_clean"] < 0.6
     assert rows.loc["clean", "estimate"] == pytest.approx(0.1, abs=0.05)
-    gap = 0.3 * rows.loc["everybody", "share_not_clean"]
+    assert rows.loc["clean", "conf_low"] > 0 > rows.loc["everybody", "conf_high"]
+    gap = 0.6 * rows.loc["everybody", "share_not_clean"]
     assert rows.loc["everybody", "difference"] == pytest.approx(-gap, abs=0.06)
+    assert rows.loc["everybody", "difference_conf_high"] < 0
 
 
 def test_clusters_in_two_directions_give_no_difference_and_say_so():
