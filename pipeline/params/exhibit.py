@@ -38,6 +38,7 @@ TableName = Literal[
     "arm_contrasts",
     "exposed",
     "arm_flow",
+    "pools",
 ]
 
 # What a study shows that names no tables, in the order of a report.
@@ -54,7 +55,7 @@ DEFAULT_TABLES: tuple[TableName, ...] = (
 )
 
 # What a study with arms shows besides.
-ARM_TABLES: tuple[TableName, ...] = ("arms", "arm_contrasts", "exposed", "arm_flow")
+ARM_TABLES: tuple[TableName, ...] = ("arms", "arm_contrasts", "exposed", "arm_flow", "pools")
 FigureName = Literal[
     "outcome_paths",
     "event_study",
@@ -68,6 +69,7 @@ FigureName = Literal[
     "pre_trend_power",
     "coverage",
     "arms",
+    "pools",
 ]
 
 

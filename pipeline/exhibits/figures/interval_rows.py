@@ -17,6 +17,7 @@ from pipeline.exhibits.numbers import translated_unit
 from pipeline.exhibits.panels.arms import arm_rows
 from pipeline.exhibits.panels.choices import choice_rows
 from pipeline.exhibits.panels.groups import forest_rows
+from pipeline.exhibits.panels.pools import pool_rows
 from pipeline.exhibits.panels.rows import DrawnRow
 from pipeline.exhibits.shown_outcomes import card_outcomes
 from pipeline.exhibits.words.language import say
@@ -57,6 +58,16 @@ def arms(results: StudyResults) -> Figure:
 def arms_data(results: StudyResults) -> pd.DataFrame:
     """Return what `arms` plots, in the reader's unit."""
     return _data(_of(results, arm_rows))
+
+
+def pools(results: StudyResults) -> Figure:
+    """Draw the effect under each comparison pool, hollow where it differs from the clean one."""
+    return _figure(results, _of(results, pool_rows), _different)
+
+
+def pools_data(results: StudyResults) -> pd.DataFrame:
+    """Return what `pools` plots, in the reader's unit."""
+    return _data(_of(results, pool_rows))
 
 
 def _of(results: StudyResults, make: Callable[[StudyResults, str], list[DrawnRow]]) -> _Rows:
@@ -109,6 +120,12 @@ def _exposed_clear(results: StudyResults) -> Callable[[list[DrawnRow]], str]:
         return say("interval_rows.exposed_clear", clear=clear, n=len(effects))
 
     return counted
+
+
+def _different(rows: list[DrawnRow]) -> str:
+    """Count the pools whose effect differs from that under the clean one."""
+    differ, others = sum(row.hollow for row in rows), len(rows) - 1
+    return say("interval_rows.differ", differ=differ, n=others)
 
 
 def _figure(results: StudyResults, rows: _Rows, reading: Callable[[list[DrawnRow]], str]) -> Figure:

@@ -21,6 +21,8 @@ from pipeline.exhibits.figures.interval_rows import (
     choices_data,
     forest,
     forest_data,
+    pools,
+    pools_data,
 )
 from pipeline.exhibits.figures.love_plot import love_plot
 from pipeline.exhibits.figures.outcome_paths import outcome_paths
@@ -135,5 +137,13 @@ FIGURES: dict[str, RegisteredFigure] = {
         counts=True,
         sampled=True,
         data=arms_data,
+    ),
+    "pools": RegisteredFigure(
+        draw=pools,
+        caption="captions.pools_figure",
+        magnitudes=False,
+        counts=True,
+        sampled=True,
+        data=pools_data,
     ),
 }

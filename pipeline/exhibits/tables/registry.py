@@ -29,6 +29,7 @@ from pipeline.exhibits.tables.matching_choices import matching_choices
 from pipeline.exhibits.tables.missingness import missingness_table
 from pipeline.exhibits.tables.parts import by_file_name, noted_once, pages
 from pipeline.exhibits.tables.placebos import placebos_tables
+from pipeline.exhibits.tables.pools import pools_tables
 from pipeline.exhibits.tables.recovery import recovery_tables
 from pipeline.exhibits.tables.sample_flow import sample_flow
 from pipeline.exhibits.tables.score import score_table
@@ -122,6 +123,13 @@ TABLES: dict[str, RegisteredTable] = {
     "variants": RegisteredTable(
         make=variants_tables,
         caption="captions.variants",
+        section="robustness",
+        magnitudes=False,
+        sampled=True,
+    ),
+    "pools": RegisteredTable(
+        make=pools_tables,
+        caption="captions.pools",
         section="robustness",
         magnitudes=False,
         sampled=True,
