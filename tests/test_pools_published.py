@@ -4,12 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from results import study_results
+from text_tables import lines
 
 from pipeline.datasets.pools import POOL_FIRMS, POOLS
 from pipeline.datasets.store import conform
+from pipeline.exhibits.figures.interval_rows import pools_data
 from pipeline.exhibits.inputs import StudyResults, find_effect
+from pipeline.exhibits.panels.pools import pool_rows
+from pipeline.exhibits.tables.pools import pools_tables
+from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.pools import EveryonePool
 from pipeline.publishing.publication import publish, read_published
 
 NAMES = {"clean": "clean", "everybody": "everyone", "far": "beyond", "wood": "among"}
@@ -72,6 +79,11 @@ def with_pools(**changes: dict) -> StudyResults:
     )
 
 
+def in_language(results: StudyResults, language: str) -> StudyResults:
+    exhibit = results.settings.exhibit.model_copy(update={"language": language})
+    return replace(results, settings=replace(results.settings, exhibit=exhibit))
+
+
 def published(results: StudyResults) -> pd.DataFrame:
     public = publish(results)
     again = read_published(public.csvs, results.study, results.settings)
@@ -120,3 +132,55 @@ def test_a_pool_of_which_one_firm_is_most_is_not_shown_in_levels():
     settings = replace(results.settings, outcomes=OutcomesSection(outcomes | level))
     rows = published(replace(results, settings=settings)).set_index(["outcome", "pool"])
     assert rows.loc[(first, "wood"), "reason"] == "one_firm_dominates"
+
+
+@pytest.mark.parametrize(
+    ("language", "far", "compared"),
+    [
+        ("en", "Beyond 25 km of participants", "Firms compared / in the pool"),
+        ("es", "A más de 25 km de participantes", "Empresas comparadas / en el grupo"),
+        ("pt", "A mais de 25 km de participantes", "Empresas comparadas / no grupo"),
+    ],
+)
+def test_the_table_shows_each_pool_and_its_difference(language, far, compared):
+    results = in_language(publish(with_pools()).results, language)
+    with results.speaking():
+        table, *_ = pools_tables(results)
+        rows = lines(table)
+    effect, difference, counts, share = table.panels
+    assert len(effect.rows) == 2 * 4 and len(share.rows) == 3
+    assert counts.title == compared
+    found = {row.label: row for row in effect.rows if row.label}
+    assert far in found and found[far].cells[0].plain() == "c"
+    assert difference.rows[0].cells[0].plain() != "c"
+    assert rows[0][1] and any("40 / 80" in row for row in rows)
+    assert any(far in note for note in table.notes)
+
+
+def test_the_figure_marks_the_clean_pool_and_those_that_differ():
+    results = publish(with_pools()).results
+    with results.speaking():
+        drawn = {name: pool_rows(results, name) for name in results.settings.outcomes.root}
+        rows = next(found for found in drawn.values() if found)
+        data = pools_data(results)
+    assert [row.main for row in rows] == [True, False, False]
+    # differences of -0.1 and -0.3 with intervals of 0.08 to each side
+    assert [row.hollow for row in rows] == [False, True, True]
+    assert [row.aside for row in rows] == ["40", "90", "60"]
+    assert len(data) and data["headline"].sum() == data["outcome"].nunique()
+
+
+def test_a_study_without_pools_has_neither():
+    results = study_results(figures=[], tables=["main_effects"])
+    assert pools_tables(results) == []
+    assert pools_data(results).empty
+
+
+def test_pools_are_shown_where_params_declare_them_and_name_no_tables():
+    made = study_results(figures=[]).settings
+    pools = {"all": EveryonePool(kind="everyone")}
+    treatment = made.treatment.model_copy(update={"pools": pools})
+    unnamed = made.exhibit.model_dump(exclude={"tables"}, exclude_unset=True)
+    exhibit = ExhibitSection.model_validate(unnamed)
+    assert "pools" in replace(made, treatment=treatment, exhibit=exhibit).tables
+    assert "pools" not in replace(made, exhibit=exhibit).tables

@@ -15,7 +15,7 @@ from pipeline.exhibits.details import Details, known_or_nan
 from pipeline.exhibits.effect import Effect, PreTrendTest, as_effect, decimals_of
 from pipeline.exhibits.words.language import speaking
 from pipeline.params.estimate import EstimateSection, Spec
-from pipeline.params.exhibit import ARM_TABLES, ExhibitSection, TableName
+from pipeline.params.exhibit import ARM_TABLES, POOL_TABLES, ExhibitSection, TableName
 from pipeline.params.inference_methods import primary_methods
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import Outcome, OutcomesSection
@@ -77,10 +77,12 @@ class StudySettings:
 
     @property
     def tables(self) -> list[TableName]:
-        """Return the tables asked for; where params name none, those of arms too if there are."""
+        """Return the tables asked for; where params name none, those of arms and pools too."""
         asked = self.exhibit.tables
-        by_default = "tables" not in self.exhibit.model_fields_set
-        return [*asked, *ARM_TABLES] if by_default and self.treatment.arms is not None else asked
+        if "tables" in self.exhibit.model_fields_set:
+            return asked
+        of_arms = ARM_TABLES if self.treatment.arms is not None else ()
+        return [*asked, *of_arms, *POOL_TABLES] if self.treatment.pools else [*asked, *of_arms]
 
     @property
     def arm_folders(self) -> dict[str, str]:

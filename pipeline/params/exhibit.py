@@ -55,7 +55,10 @@ DEFAULT_TABLES: tuple[TableName, ...] = (
 )
 
 # What a study with arms shows besides.
-ARM_TABLES: tuple[TableName, ...] = ("arms", "arm_contrasts", "exposed", "arm_flow", "pools")
+ARM_TABLES: tuple[TableName, ...] = ("arms", "arm_contrasts", "exposed", "arm_flow")
+
+# What a study with pools shows besides.
+POOL_TABLES: tuple[TableName, ...] = ("pools",)
 FigureName = Literal[
     "outcome_paths",
     "event_study",
@@ -136,10 +139,10 @@ class ExhibitSection(Settings):
 
     `cards` are the outcomes, three at most, that the page shows first; without it the first three
     that have an effect. `tables` and `figures` choose and order the exhibits; without them a study
-    has DEFAULT_TABLES, with arms ARM_TABLES too, and every figure. One whose inputs a study does
-    not have (a known truth, a score) is left out. `language` is that of everything the pipeline
-    writes, labels excepted: they are the user's. Marks are apart from it: Mexico writes Spanish
-    with a decimal point.
+    has DEFAULT_TABLES, with arms ARM_TABLES, with pools POOL_TABLES too, and every figure. One
+    whose inputs a study does not have (a known truth, a score) is left out. `language` is that of
+    everything the pipeline writes, labels excepted: they are the user's. Marks are apart from it:
+    Mexico writes Spanish with a decimal point.
     """
 
     title: str
