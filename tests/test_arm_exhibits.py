@@ -5,13 +5,15 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from arm_results import LABELS, OUTCOMES, arm_results, effect
 from arms_study import estimated_project, results_of
 from results import study_results
 from test_report import Page, words_outside_tables
 
-from pipeline.datasets.arms import ARM_CONTRASTS
+from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
+from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.reasons import packed
 from pipeline.datasets.store import conform
 from pipeline.errors import Reason
@@ -111,6 +113,22 @@ def test_classes_have_the_labels_of_their_arms_and_small_counts_a_sign(results):
     assert list(rows) == ["Within 5 km", "5 to 15 km", "Not exposed"]
     assert rows["Within 5 km"][0] == WholeNumbers((150,))
     assert rows["5 to 15 km"][0] == HIDDEN
+
+
+def test_a_second_exposure_and_firms_of_neither_kind_are_told(results):
+    second = results.exposed.assign(
+        exposure="far", n_also=9, n_outside=4 * results.exposed["class"]
+    )
+    both = replace(results, exposed=conform(EXPOSED, pd.concat([results.exposed, second])))
+    with results.speaking():
+        (table,) = named_tables(both, "exposed").values()
+    assert [panel.title for panel in table.panels] == [
+        "Kilometres to the nearest participant, far",
+        "Kilometres to the nearest participant, near",
+    ]
+    assert table.columns[-1].heading == "Also"
+    assert table.panels[0].rows[0].cells[-1] == WholeNumbers((9,))
+    assert any("in no class and not clean: far, 12." in note for note in table.notes)
 
 
 def test_notes_are_short_and_tables_stand_in_latex(tables):
@@ -214,6 +232,20 @@ def test_a_sum_that_is_not_there_has_its_reason_with_the_labels_of_arms(results)
     without = replace(results, arm_contrasts=conform(ARM_CONTRASTS, table))
     notes = " ".join(study_tables(without)["arm_contrasts"].notes)
     assert "no effect is estimated of Within 5 km" in notes
+
+
+def test_an_arm_without_support_is_told_with_the_reason(results):
+    flow = results.arm_flow.astype({"reason": "str", "reason_fields": "str"}).set_index("arm")
+    why = packed(Reason("arm_too_small", {"least": 5}))
+    flow.loc["within_15", list(why)] = list(why.values())
+    others = {arm: own for arm, own in results.arms.items() if arm != "within_15"}
+    without = replace(results, arms=others, arm_flow=conform(ARM_FLOW, flow.reset_index()))
+    made = study_tables(without)
+    told = "5 to 15 km: fewer than 5 firms in the arm"
+    assert any(told in note for note in made["arms"].notes)
+    assert any(told in note for note in made["arm_flow"].notes)
+    with without.speaking():
+        assert "5 to 15 km, fewer than 5 firms in the arm." in others_sentences(without)[0]
 
 
 def test_the_figure_has_arms_in_order_and_the_comparison_at_zero(results):

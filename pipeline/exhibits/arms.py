@@ -10,8 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.datasets.reasons import unpacked
 from pipeline.datasets.results import ESTIMATES
 from pipeline.effects.terms import ATT
+from pipeline.errors import Reason
 from pipeline.exhibits.effect import Effect, as_effect
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import arms_ran, arms_rule_ran, conf_level
@@ -50,6 +52,15 @@ def direct_arms(results: StudyResults) -> list[str]:
 def exposed_arms(results: StudyResults) -> list[str]:
     """Return the arms of exposed firms that have results, in the order of params."""
     return [arm for arm in results.arms if is_exposed(results, arm)]
+
+
+def given_up(results: StudyResults) -> dict[str, Reason]:
+    """Return why arms have no results, by their names; none where all have some."""
+    flow = results.arm_flow
+    rows = [] if flow is None else flow.to_dict("records")
+    why = {str(row["arm"]): unpacked(row["reason"], row["reason_fields"]) for row in rows}
+    named = ((arm, why.get(arm)) for arm in arms_ran(results))
+    return {arm: reason for arm, reason in named if reason is not None}
 
 
 def headline_arm(results: StudyResults) -> str | None:

@@ -4,7 +4,13 @@ import math
 from collections.abc import Iterable
 
 from pipeline.exhibits.analysis_effects import confidence_row, errors_missing, estimate_rows
-from pipeline.exhibits.arms import arm_effect, direct_arms, exposed_arms, is_exposed
+from pipeline.exhibits.arms import (
+    arm_effect,
+    direct_arms,
+    exposed_arms,
+    given_up,
+    is_exposed,
+)
 from pipeline.exhibits.effect import Effect, missing_reason
 from pipeline.exhibits.inputs import StudyResults, pre_trend_result
 from pipeline.exhibits.tables.effect_cells import p_cell
@@ -13,7 +19,7 @@ from pipeline.exhibits.tables.panels import Shown
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import Cell, Panel, Row, Table, WholeNumbers
 from pipeline.exhibits.words.arms import estimand_words, pool_of_arms
-from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.language import say, tell
 from pipeline.exhibits.words.short_notes import brackets
 from pipeline.params.exhibit import PanelSection
 
@@ -98,11 +104,13 @@ def _notes(results: StudyResults, numbered: dict[int, str], effects: _Effects) -
 
 
 def _reasons(results: StudyResults, effects: _Effects) -> list[str]:
-    """Say why arms have no effect, each reason once."""
+    """Say why arms have no effect, or no results at all, each reason once."""
     arms: dict[str, dict[str, None]] = {}
     for arm, own in effects.items():
         for reason in _why(own):
             arms.setdefault(reason, {})[results.settings.arm_label(arm)] = None
+    for arm, why in given_up(results).items():
+        arms.setdefault(tell(why), {})[results.settings.arm_label(arm)] = None
     told = [f"{', '.join(named)}: {reason}" for reason, named in arms.items()]
     return [say("note.not_estimated", reasons="; ".join(told))] if told else []
 

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from pipeline.datasets.exposure import CLEAN
+from pipeline.exhibits.arms import given_up
 from pipeline.exhibits.details import known_or_nan
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import arms_ran
@@ -21,7 +22,8 @@ from pipeline.exhibits.tables.table import (
 )
 from pipeline.exhibits.units import percentage_points
 from pipeline.exhibits.words.arms import class_words, exposure_words
-from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.beneficiaries import told_count
+from pipeline.exhibits.words.language import say, tell
 
 _Record = Mapping[Hashable, Any]
 
@@ -32,6 +34,8 @@ _COUNTS = {
     "exposed.stronger": "n_stronger",
     "exposed.participants": "n_participants",
 }
+# Shown where a study has several exposures.
+_ALSO = {"exposed.also": "n_also"}
 _FLOW = {
     "arm_flow.listed": "n_listed",
     "arm_flow.joint": "n_joint",
@@ -49,28 +53,49 @@ def exposed_tables(results: StudyResults) -> list[Table]:
     by_exposure: dict[str, list[_Record]] = {}
     for row in table.to_dict("records"):
         by_exposure.setdefault(str(row["exposure"]), []).append(row)
-    heads = ("exposed.firms", "exposed.share", "exposed.mean", *_COUNTS)
+    counts = _COUNTS | (_ALSO if len(by_exposure) > 1 else {})
+    heads = ("exposed.firms", "exposed.share", "exposed.mean", *counts)
     return [
         Table(
             columns=tuple(TableColumn(say(head)) for head in heads),
-            panels=tuple(_panel(results, name, rows) for name, rows in by_exposure.items()),
-            notes=(say("exposed.what_is_shown"),),
+            panels=tuple(_panel(results, name, rows, counts) for name, rows in by_exposure.items()),
+            notes=(
+                say("exposed.what_is_shown"),
+                *([say("exposed.also_reached")] if len(by_exposure) > 1 else []),
+                *_outside(results, by_exposure),
+            ),
             source=results.settings.exhibit.source,
         )
     ]
 
 
-def _panel(results: StudyResults, name: str, rows: list[_Record]) -> Panel:
+def _outside(results: StudyResults, by_exposure: Mapping[str, list[_Record]]) -> list[str]:
+    """Say how many firms each exposure reaches that are not of those asked."""
+    counts = {
+        name: sum(known_or_nan(row["n_outside"]) for row in rows)
+        for name, rows in by_exposure.items()
+    }
+    told = [
+        f"{results.settings.arm_label(name)}, {told_count(results, count)}"
+        for name, count in counts.items()
+        if count != 0
+    ]
+    return [say("exposed.outside", counts="; ".join(told))] if told else []
+
+
+def _panel(
+    results: StudyResults, name: str, rows: list[_Record], counts: Mapping[str, str]
+) -> Panel:
     """Return the classes of one exposure, the clean firms last."""
     ordered = sorted(rows, key=lambda row: (row["class"] == CLEAN, row["class"]))
     title = exposure_words(results, name, str(rows[0]["measure"]))
-    return Panel(title, tuple(_row(results, row) for row in ordered))
+    return Panel(title, tuple(_row(results, row, counts) for row in ordered))
 
 
-def _row(results: StudyResults, row: _Record) -> Row:
+def _row(results: StudyResults, row: _Record, columns: Mapping[str, str]) -> Row:
     clean = row["class"] == CLEAN
     share, mean = known_or_nan(row["share"]), known_or_nan(row["mean"])
-    counts = [None if clean else _count(row[column]) for column in _COUNTS.values()]
+    counts = [None if clean else _count(row[column]) for column in columns.values()]
     if clean:
         counts[0] = _count(row["n_cells"])
     cells: tuple[Cell, ...] = (
@@ -105,7 +130,16 @@ def arm_flow_tables(results: StudyResults) -> list[Table]:
         Table(
             columns=tuple(TableColumn(say(head)) for head in _FLOW),
             panels=(Panel("", tuple(rows)),),
-            notes=(say("arm_flow.what_is_shown"),),
+            notes=(say("arm_flow.what_is_shown"), *_given_up(results)),
             source=results.settings.exhibit.source,
         )
     ]
+
+
+def _given_up(results: StudyResults) -> list[str]:
+    """Say which arms have no results, and why."""
+    told = [
+        f"{results.settings.arm_label(arm)}: {tell(reason)}"
+        for arm, reason in given_up(results).items()
+    ]
+    return [say("arm_flow.given_up", reasons="; ".join(told))] if told else []

@@ -14,6 +14,8 @@ from pipeline.exhibits.arms import (
     arm_sums,
     direct_arms,
     exposed_arms,
+    given_up,
+    is_exposed,
 )
 from pipeline.exhibits.checks.cautions import study_cautions
 from pipeline.exhibits.checks.verdicts import verdict
@@ -24,7 +26,7 @@ from pipeline.exhibits.ran import arms_ran, arms_rule_ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.shown_outcomes import card_outcomes
 from pipeline.exhibits.words.designs import design_pool, uncapitalised
-from pipeline.exhibits.words.language import MINUS, join_words, say
+from pipeline.exhibits.words.language import MINUS, join_words, say, tell
 from pipeline.exhibits.words.verdicts import clauses, signed_value
 
 _Mark = Callable[[str], str]
@@ -107,6 +109,11 @@ def others_sentences(results: StudyResults, mark: _Mark = str) -> list[str]:
     told = _told_of(results, exposed_arms(results), mark)
     if not told:
         return []
+    told += [
+        say("others.of_arm", arm=mark(results.settings.arm_label(arm)), clauses=tell(reason))
+        for arm, reason in given_up(results).items()
+        if is_exposed(results, arm)
+    ]
     return [say("others.answer", classes=" ".join(told)), *_overall(results)]
 
 
