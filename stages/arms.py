@@ -36,10 +36,17 @@ def panels_seen(
 
     `asked` names the arms that have support, None all.
     """
-    panel, scored = read(PANEL, folders.of("clean")), folders.of("score")
+    panel, scored = joined_panel(folders, treatment), folders.of("score")
     if treatment.arms is None:
         yield from panels_by_arm(panel, None, treatment)
         return
-    joined = with_components(panel, read(EXPOSURE_COMPONENTS, scored))
     seen_by = read(ARMS, scored), read(CONTACTS, scored)
-    yield from panels_by_arm(joined, seen_by, treatment, asked)
+    yield from panels_by_arm(panel, seen_by, treatment, asked)
+
+
+def joined_panel(folders: Folders, treatment: TreatmentSection) -> pd.DataFrame:
+    """Return PANEL, with components where exposure joins clusters."""
+    panel = read(PANEL, folders.of("clean"))
+    if treatment.arms is None:
+        return panel
+    return with_components(panel, read(EXPOSURE_COMPONENTS, folders.of("score")))

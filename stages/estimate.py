@@ -13,7 +13,6 @@ from pipeline.datasets.arms import ARM_CONTRASTS, ARMS, OWN_EXPOSURE
 from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
-from pipeline.datasets.panel import PANEL
 from pipeline.datasets.pools import POOL_CONTACTS
 from pipeline.datasets.results import INFLUENCE, RECOVERY
 from pipeline.datasets.selection import COVARIATES, SCORES
@@ -31,7 +30,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from stages.arms import arms_to_draw, panels_seen
+from stages.arms import arms_to_draw, joined_panel, panels_seen
 from stages.run import Folders, run_stage
 from stages.supported import arms_left, tell_arms
 
@@ -117,8 +116,9 @@ def _pools(folders: Folders, headline: HeadlineArm) -> dict[Dataset, pd.DataFram
     """Return the headline's effects under each pool that params declare; nothing without any."""
     if not headline.study.treatment.pools:
         return {}
-    panel, contacts = read(PANEL, folders.of("clean")), read(POOL_CONTACTS, folders.of("score"))
-    arms = None if headline.study.treatment.arms is None else read(ARMS, folders.of("score"))
+    treatment, scored = headline.study.treatment, folders.of("score")
+    panel, contacts = joined_panel(folders, treatment), read(POOL_CONTACTS, scored)
+    arms = None if treatment.arms is None else read(ARMS, scored)
     return pool_effects(headline, panel, contacts, arms)
 
 

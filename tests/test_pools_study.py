@@ -29,6 +29,7 @@ def pools(tmp_path_factory) -> pd.DataFrame:
     folder = tmp_path_factory.mktemp("pools")
     block = section(pools=POOLS_ASKED)
     block["outcomes"] = {"sales_log": block["outcomes"]["sales_log"]}
+    block["estimate"]["specs"]["stacked"]["cluster"] = "exposure_component"
     return in_folder(folder, block)
 
 

@@ -179,6 +179,7 @@ def _matched(headline: HeadlineArm, seen: pd.DataFrame, firms: pd.DataFrame) -> 
         covariates=covariates,
         score=score,
         arm=study.arm,
+        exposed=study.exposed,
     )
     return Redo(scores, covariates, score, match), replace(under, outcomes=study.outcomes)
 
