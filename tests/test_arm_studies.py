@@ -226,13 +226,13 @@ def test_classes_of_shares_recover_spillover_that_is_not_linear(tmp_path):
 
 
 def staggered_firms() -> pd.DataFrame:
-    """Return 24 cells of four firms, 2001 to 2007; of half of them two join in 2003 or 2005."""
+    """Return 24 cells of five firms, 2001 to 2007; of half of them two join in 2003 or 2005."""
     rng = np.random.default_rng(1)
-    firms = pd.DataFrame({"firm": [f"f{n:03d}" for n in range(96)]})
-    number = np.arange(96) // 4
+    firms = pd.DataFrame({"firm": [f"f{n:03d}" for n in range(120)]})
+    number = np.arange(120) // 5
     firms["cell"] = [f"c{n:02d}" for n in number]
     firms["entry"] = np.where(number % 4 < 2, 2003 + 2 * (number % 4), np.nan)
-    firms["joins"] = firms["entry"].notna() & (np.arange(96) % 4 < 2)
+    firms["joins"] = firms["entry"].notna() & (np.arange(120) % 5 < 2)
     panel = firms.merge(pd.DataFrame({"year": range(2001, 2008)}), how="cross")
     effect = np.where(panel["joins"], 0.5, 0.2) * (panel["year"] >= panel["entry"])
     return panel.assign(y=effect + 0.1 * panel["year"] + rng.normal(size=len(panel)))
@@ -338,14 +338,14 @@ CELLS = {"method": "cells", "score": "logit", "exact": ["sector"]}
 
 
 def town_firms() -> pd.DataFrame:
-    """Return two firms of each sector in twelve towns, of which six are reached."""
+    """Return three firms of each sector in 24 towns, of which half are reached."""
     rng = np.random.default_rng(3)
     rows = []
-    for town in range(12):
+    for town in range(24):
         for sector, trend in (("a", 0.02), ("b", 0.05)):
-            for place in range(2):
-                joins = town < 6 and sector == "a"
-                change = trend + 0.30 * (town < 6) + 0.10 * joins + rng.normal(0, 0.05)
+            for place in range(3):
+                joins = town < 12 and sector == "a"
+                change = trend + 0.30 * (town < 12) + 0.10 * joins + rng.normal(0, 0.05)
                 rows.append((f"{town}{sector}{place}", f"t{town:02d}", sector, change, joins))
     firms = pd.DataFrame(rows, columns=["firm", "cell", "sector", "change", "joins"])
     return firms.assign(size=rng.normal(size=len(firms)))
@@ -376,7 +376,7 @@ def test_a_triple_difference_is_the_difference_of_two_within_sectors(tmp_path):
     firms = town_firms()
     panel, register = from_changes(firms)
     found = run_arms(tmp_path, panel, register, towns())
-    means = firms.groupby([firms["cell"] < "t06", "sector"])["change"].mean()
+    means = firms.groupby([firms["cell"] < "t12", "sector"])["change"].mean()
     by_hand = means[True, "a"] - means[True, "b"] - (means[False, "a"] - means[False, "b"])
     rows = read(ARM_CONTRASTS, found.folders.of("estimate"))
     rows = rows[(rows["contrast"] == "triple") & (rows["term"] == "att")]

@@ -96,7 +96,7 @@ def sums_under_exposure(
 def _spillover(
     name: str, rule: OneExposure, exposure: pd.DataFrame, shares: pd.DataFrame, arms: Arms
 ) -> Spillover:
-    exposed = exposure[exposure["exposure"] == name]
+    exposed = exposure[(exposure["exposure"] == name) & exposure["among"]]
     return Spillover(
         name,
         rule,
@@ -177,9 +177,8 @@ def _spilt_times(term: Term, lag: int, terms: Sequence[Term]) -> dict[Term, floa
 
 def _remarks(of: _Of, arm: str, place: Place) -> list[Reason]:
     """Return the assumption behind own effects, and what is not known of participants."""
-    outcome, design, _ = place
     spillover = of.spillover
-    behind = of.effects[arm].behind.get((design, outcome), NOBODY)
+    behind = _behind(of, arm, place)
     joined = joined_exposure(behind, spillover.exposed, spillover.rule)
     said = [Reason("spillover_as_on_exposed")]
     if (joined["lag"] < 0).any():
@@ -223,10 +222,12 @@ def _why_no_overall(of: _Of, spilt: Sequence[str]) -> Reason | None:
 
 def _weights(of: _Of, arms: Sequence[str], place: Place) -> dict[str, float]:
     """Return each arm's share of the firms behind effects, weighted as they are there."""
-    outcome, design, _ = place
-    sums = {
-        arm: float(of.effects[arm].behind.get((design, outcome), NOBODY)["weight"].sum())
-        for arm in arms
-    }
+    sums = {arm: float(_behind(of, arm, place)["weight"].sum()) for arm in arms}
     total = sum(sums.values())
     return {arm: own / total if total else own for arm, own in sums.items()}
+
+
+def _behind(of: _Of, arm: str, place: Place) -> pd.DataFrame:
+    """Return the firms behind an arm's effects, nobody where it has none."""
+    outcome, design, _ = place
+    return of.effects[arm].behind.get((design, outcome), NOBODY) if arm in of.effects else NOBODY

@@ -63,8 +63,9 @@ def own_exposure(
     """
     assert treatment.arms is not None, "of studies with arms"
     named = treatment.arms.named
+    asked = exposure[exposure["among"]]
     parts = [
-        _classes(joined_exposure(behind, exposure[exposure["exposure"] == name], rule)).assign(
+        _classes(joined_exposure(behind, asked[asked["exposure"] == name], rule)).assign(
             arm=arm, exposure=name, design=design, outcome=outcome
         )
         for arm, effects in arms.items()
