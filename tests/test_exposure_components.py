@@ -15,6 +15,12 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.study import prepare_study
 from pipeline.errors import Reason
+from pipeline.params.analysis_faults import Sections, cluster_faults
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import DataSection
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.exposure import exposure_tables
 from pipeline.selection.exposure_rings import haversine_km
 from pipeline.selection.risk_sets import risk_sets
@@ -37,14 +43,15 @@ def clusters_of(text):
     return given.assign(cluster=given["firm_id"].map(firms.set_index("firm_id")["cluster"]))
 
 
-# a takes part: its ring reaches b and c, whose clusters join with A; d of B is near nobody
+# a takes part: its ring reaches b and c, whose clusters join with A; d of B and e of D are at one
+# place, out of reach
 NEAR = """
 firm_id cohort cluster lat lon
 a       2003   A       0.0 0.0
 b       -      B       0.1 0.0
 c       -      C       0.2 0.0
 d       -      B       5.0 0.0
-e       -      D       5.1 0.0
+e       -      D       5.0 0.0
 f       -      E       9.0 0.0
 """
 
@@ -64,7 +71,9 @@ def test_clusters_join_through_firms_that_two_participants_expose():
 
 def test_cells_join_the_clusters_that_lie_in_them():
     given = panel().assign(cluster=panel()["firm_id"])
-    # a and b take part in (x, wood), c is exposed; f takes part alone in (y, food)
+    given["town"] = given["town"].where(given["firm_id"] != "e", "z")
+    # a and b take part in (x, wood), c is exposed; f takes part alone in (y, food); e and g of
+    # (z, wood) do not
     assert components(given, same=CELL) == [["a", "b", "c"], ["d"], ["e"], ["f"], ["g"]]
 
 
@@ -203,3 +212,31 @@ def test_a_study_of_rings_has_errors_by_component_and_over_distances(tmp_path):
     assert 1 < ratio < 1.05
     for spec in ("joined", "spatial"):
         assert found.att("", spec)["std_error"] > 0
+
+
+def faults_of(exposure: dict, arms: dict | None, **spec: object) -> list[str]:
+    """Return what `check` says of the clusters of a study with one spec."""
+    sections = block({"lat": "number", "lon": "number"}, arms, exposure)
+    sections["estimate"]["specs"] = {"stacked": STACKED | spec}
+    models = {"data": DataSection, "clean": CleanSection, "outcomes": OutcomesSection}
+    models |= {"treatment": TreatmentSection, "estimate": EstimateSection}
+    parsed = {name: model.model_validate(sections[name]) for name, model in models.items()}
+    return list(cluster_faults(Sections(**parsed)))
+
+
+CONLEY = {"cutoff_km": 30, "latitude": "lat", "longitude": "lon"}
+
+
+def test_check_refuses_clusters_that_the_study_does_not_make():
+    arms = participants_and(near={"exposure": "near"})
+    rings = {"near": RING}
+    assert faults_of(rings, arms, cluster="exposure_component") == []
+    (fault,) = faults_of({}, None, cluster="exposure_component")
+    assert "estimate.specs.stacked.cluster: exposure_component joins" in fault
+    assert faults_of(rings, arms, cluster="distance", conley=CONLEY) == []
+    (fault,) = faults_of(rings, arms, cluster="distance", conley=CONLEY | {"cutoff_km": 29})
+    assert "conley.cutoff_km: 29 is below 30, the outer ring" in fault
+    (fault,) = faults_of(rings, arms, cluster="distance", conley=CONLEY | {"latitude": "lta"})
+    assert "conley.latitude: lta is not in data.columns; did you mean lat?" in fault
+    with pytest.raises(ValueError, match="exposure_component joins whole assignment clusters"):
+        faults_of(rings, arms, cluster=["exposure_component", "firm"])
