@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-from pipeline.datasets.arms import ARMS, CONTACTS
-from pipeline.datasets.exposure import EXPOSURE_COMPONENTS
+from pipeline.datasets.arms import ARM_ENTRIES, ARMS, CONTACTS
+from pipeline.datasets.exposure import EXPOSURE, EXPOSURE_COMPONENTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import read
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.selection.arms import panels_by_arm
+from pipeline.selection.arm_flow import ListedFirms
+from pipeline.selection.arms import firm_arms, panels_by_arm
 from pipeline.selection.drawn_arms import DrawnArms
 from pipeline.selection.exposure_components import with_components
 from pipeline.selection.study_arms import arms_made_of
@@ -27,6 +28,16 @@ def arms_to_draw(
     cleaned = folders.of("clean")
     tables = {table: read(table, cleaned) for table in arms_made_of(treatment)}
     return DrawnArms(read(PANEL, cleaned), tables, treatment)
+
+
+def firms_listed(
+    folders: Folders, panel: pd.DataFrame, treatment: TreatmentSection
+) -> ListedFirms | None:
+    """Return what became of the firms that arms list, given PANEL; None without arms."""
+    if treatment.arms is None:
+        return None
+    exposure, entries = read(EXPOSURE, folders.of("score")), read(ARM_ENTRIES, folders.of("clean"))
+    return firm_arms(entries, panel, treatment.arms, exposure).listed
 
 
 def panels_seen(

@@ -2,17 +2,18 @@
 
 import pandas as pd
 
-from pipeline.analyses.counted_firms import count_sets
 from pipeline.analyses.largest_firms import outcome_dominance
+from pipeline.analyses.means_of_arms import MeansOfArms
 from pipeline.analyses.pools import HeadlineArm, pool_effects
-from pipeline.analyses.populations import count_populations
 from pipeline.analyses.published_means import PublishedMeans
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
-from pipeline.datasets.arms import ARM_CONTRASTS, ARMS, OWN_EXPOSURE
+from pipeline.analyses.who_is_behind import who_is_behind
+from pipeline.datasets.arms import ARMS
 from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
+from pipeline.datasets.panel import PANEL
 from pipeline.datasets.pools import POOL_CONTACTS
 from pipeline.datasets.results import INFLUENCE, RECOVERY
 from pipeline.datasets.selection import COVARIATES, SCORES
@@ -30,7 +31,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from stages.arms import arms_to_draw, joined_panel, panels_seen
+from stages.arms import arms_to_draw, firms_listed, joined_panel, panels_seen
 from stages.run import Folders, run_stage
 from stages.supported import arms_left, tell_arms
 
@@ -54,20 +55,25 @@ def main(
 ) -> None:
     """Read what `clean`, `score` and `match` wrote, and the truth of simulated firms.
 
-    Write the results tables by arm, and what disclosure control must know of the firms behind them;
+    Write the results tables by arm, and what disclosure control must know of the firms behind all;
     INFLUENCE in a folder that no exhibit is made from; ARM_CONTRASTS and POOLS where declared.
     """
     sections = ArmSections(treatment, score, match, estimate)
-    tried, effects = arms_left(folders.of("match"), treatment, "estimate"), {}
+    tried = arms_left(folders.of("match"), treatment, "estimate")
+    effects, behind = dict[str, ArmEffects](), dict[str, PublishedMeans]()
     for arm, seen in panels_seen(folders, treatment, tried.left):
         exposed = exposed_arm(tried.counts(arm))
         with tried.trying(arm):
-            effects[arm] = _estimate_arm(folders, arm, seen, outcomes, sections, exposed=exposed)
+            found = _estimate_arm(folders, arm, seen, outcomes, sections, exposed=exposed)
+            behind[treatment.arm_folders[arm]], effects[arm] = found
     tell_arms(folders.of("estimate"), tried)
+    told, panel = {}, behind[""].study.panel
     if treatment.arms is not None:
-        found = between_arms(effects, read(EXPOSURE, folders.of("score")), sections)
-        write(ARM_CONTRASTS, found.contrasts, folders.of("estimate"))
-        write(OWN_EXPOSURE, found.own_exposure, folders.of("estimate"))
+        panel = read(PANEL, folders.of("clean"))
+        told = between_arms(effects, read(EXPOSURE, folders.of("score")), sections).tables()
+    listed = firms_listed(folders, panel, treatment)
+    for table, rows in (told | who_is_behind(MeansOfArms(behind, panel), listed)).items():
+        write(table, rows, folders.of("estimate"))
 
 
 def _estimate_arm(
@@ -78,8 +84,8 @@ def _estimate_arm(
     sections: ArmSections,
     *,
     exposed: OfExposed,
-) -> ArmEffects:
-    """Write the tables of one arm; return what contrasts between arms are made of."""
+) -> tuple[PublishedMeans, ArmEffects]:
+    """Write the tables of one arm; return whom its figures are of, and what contrasts need."""
     of_arm = sections.treatment.arm_folders[arm]
     scored, matched = folders.of("score", of_arm), folders.of("match", of_arm)
     covariates, weights = read(COVARIATES, scored), read(WEIGHTS, matched)
@@ -101,15 +107,13 @@ def _estimate_arm(
     results = estimate_specs(study, redo)
     folder = folders.of("estimate", of_arm)
     write(INFLUENCE, results.influence, folders.of("influence", of_arm))
-    means = PublishedMeans(study, redo, weights, results.members)
-    counted = count_populations(means) | count_sets(study, redo, weights)
     pools = {} if of_arm else _pools(folders, HeadlineArm(study, redo, results))
-    for table, rows in (*results.of_no_firm(), *counted.items(), *pools.items()):
+    for table, rows in (*results.of_no_firm(), *pools.items()):
         write(table, rows, folder)
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")
     write(RECOVERY, recover(study, truth, results.estimates), folder)
-    return arm_effects(study, results)
+    return PublishedMeans(study, redo, weights, results.members), arm_effects(study, results)
 
 
 def _pools(folders: Folders, headline: HeadlineArm) -> dict[Dataset, pd.DataFrame]:

@@ -10,11 +10,14 @@ import pytest
 from results import study_results
 
 from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
+from pipeline.datasets.details import DETAILS
 from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.store import conform, empty
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.params.arms import Arms
 from pipeline.publishing.arm_files import of_arm
+from pipeline.publishing.disclosure.joined_arms import OfArm, join_arms, part_arms
+from pipeline.publishing.disclosure.told_of_arms import hide_contrasts, hide_small_counts_of_arms
 from pipeline.publishing.publication import publish, read_published
 from pipeline.publishing.study import build_published, build_texts
 
@@ -93,6 +96,59 @@ def test_what_is_published_is_read_again_by_arm(publication):
     assert read.arms["credit"].arm_flow is None
     assert read.arm_flow is not None
     assert list(read.arm_flow["n_entrants"]) == [40, 60]
+
+
+def test_arms_are_joined_as_further_designs_and_taken_apart_again():
+    results = results_of_arms()
+    whole = join_arms(results)
+    assert {of.arm_folder for of in whole.arm_of.values()} == {"credit"}
+    assert len(whole.results.estimates) == 2 * len(results.estimates)
+    apart = part_arms(whole.results, results)
+    for arm, own in results.arms.items():
+        for name in ("estimates", "balance", "tests"):
+            again = getattr(apart[arm], name).reset_index(drop=True)
+            pd.testing.assert_frame_equal(again, getattr(own, name).reset_index(drop=True))
+        for table in DETAILS:
+            assert len(apart[arm].details.of(table)) == len(own.details.of(table))
+
+
+def test_a_sum_of_effects_goes_with_one_that_is_hidden():
+    results = results_of_arms()
+    arms = results.settings.treatment.arms.model_copy(
+        update={"contrasts": {"less": {"credit": -1.0, "training": 1.0}}}
+    )
+    row = {"estimand": "contrast", "contrast": "less", "design": "matched", "outcome": "sales_log"}
+    row |= {"estimator": "stacked", "estimate": 0.1, "std_error": 0.01}
+    rows = pd.DataFrame([row | {"term": "att"}, row | {"term": "event", "event_time": 1}])
+    contrasts = conform(ARM_CONTRASTS, rows.reindex(columns=list(ARM_CONTRASTS.columns)))
+    everyone = {"sample": "all", "grouping": "all", "subgroup": "all"}
+    hidden = pd.DataFrame(
+        [everyone | row | {"arm": "credit", "design": "credit/matched", "term": "att"}]
+    ).assign(event_time=pd.array([None], dtype="Int64"))
+    arm_of = {"credit/matched": OfArm("credit", "matched")}
+    shown = hide_contrasts(contrasts, hidden, arms, arm_of).set_index("term")
+    assert pd.isna(shown.loc["att", "estimate"])
+    assert shown.loc["att", "reason"] == "tells_hidden_effect"
+    assert shown.loc["event", "estimate"] == 0.1
+    other = hidden.assign(arm="training", design="unmatched")
+    assert hide_contrasts(contrasts, other, arms, arm_of)["estimate"].notna().all()
+
+
+def test_a_class_of_exposure_of_few_firms_is_told_by_no_other():
+    results = results_of_arms()
+    rows = pd.DataFrame({"class": [0, 1, 2], "n_firms": [90, 40, 3], "mean": [np.nan, 2.0, 9.0]})
+    rows = rows.assign(exposure="near", measure="km", share=rows["n_firms"] / 133)
+    counts = ["n_cells", "n_entered", "n_stronger", "n_also", "n_participants", "n_outside"]
+    rows[counts] = 0
+    exposed = conform(EXPOSED, rows.reindex(columns=list(EXPOSED.columns)))
+    shown = hide_small_counts_of_arms(replace(results, exposed=exposed)).exposed
+    assert shown["n_firms"].fillna(-1).to_list() == [90, -1, -1]
+    assert shown["share"].isna().all()
+    assert shown["mean"].isna().all()
+    large = hide_small_counts_of_arms(
+        replace(results, exposed=exposed.assign(n_firms=[90, 40, 30]))
+    )
+    assert large.exposed["n_firms"].to_list() == [90, 40, 30]
 
 
 def test_tables_of_every_arm_are_made_again_from_what_is_published(publication, files):

@@ -1,5 +1,6 @@
 """PublishedCounts that tell, subtracted, how many few firms are: none of those that stay does."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -8,7 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.publishing.disclosure.few_ones import few_ones
-from pipeline.publishing.disclosure.subtracted import PublishedCounts, hidden_counts
+from pipeline.publishing.disclosure.subtracted import (
+    CountsOfArms,
+    PublishedCounts,
+    hidden_counts,
+)
 
 MINIMUM = 5
 
@@ -22,6 +27,15 @@ def counts(*sets: list[int], n_firms: list[int], fixed=0, settled=(), parts=()) 
     return PublishedCounts(
         uses, np.array(n_firms), rank, rank < fixed, np.isin(rank, settled), parts
     )
+
+
+def of_arms(found: PublishedCounts, *shown_in: list[int], needed=()) -> PublishedCounts:
+    """Return counts that these arms show, 0 the headline's."""
+    arms = np.zeros((len(found.uses), 2), dtype=np.bool_)
+    for count, own in enumerate(shown_in):
+        arms[count, own] = True
+    is_needed = np.isin(np.arange(len(arms)), needed)
+    return replace(found, arms=CountsOfArms(arms, is_needed))
 
 
 def shown(found: PublishedCounts) -> list[int]:
@@ -46,6 +60,22 @@ def test_the_size_of_an_entry_year_stays_beside_those_of_samples_but_tells_no_ot
     years = [[0, 1, 2, 3], [0], [1], [2]]
     lone = counts(*years, n_firms=[15, 21, 25, 1], fixed=1, settled=[1, 2, 3], parts=[(1, 2, 3)])
     assert shown(lone) == [0, 1, 2]
+
+
+def test_sizes_of_samples_stay_within_an_arm_and_not_between_arms():
+    """Of 62 firms 58 are in another arm too, whose sample is inside the first."""
+    nested = counts([0, 1], [0], n_firms=[58, 4], fixed=2)
+    assert shown(of_arms(nested, [0], [0])) == [0, 1]
+    assert shown(of_arms(nested, [0], [1], needed=[0])) == [0]
+    assert shown(of_arms(nested, [0], [1], needed=[0, 1])) == [0, 1]
+
+
+def test_few_participants_of_no_arm_are_not_told_by_entrants_of_arms():
+    """Of 123 participants 60 are in one arm, 61 in another, two in none."""
+    entrants = counts([0, 1, 2], [0], [1], n_firms=[60, 61, 2], fixed=1, settled=[1, 2])
+    assert shown(of_arms(entrants, [0, 1], [0], [1], needed=[0])) == [0, 1]
+    samples = counts([0, 1, 2], [0], [1], n_firms=[60, 61, 2], fixed=3)
+    assert shown(of_arms(samples, [0, 1], [0], [1], needed=[0, 1])) == [0, 1, 2]
 
 
 def test_a_complement_of_two_parts_is_hidden():

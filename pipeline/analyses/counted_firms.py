@@ -1,52 +1,57 @@
 """Whom published counts count: the firms of every count of tables that may be subtracted."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from pipeline.analyses.counted_arms import count_arms
+from pipeline.analyses.counted_panel import count_panel, entrants, is_binary
 from pipeline.analyses.counted_samples import count_samples
-from pipeline.analyses.counted_sets import CountedSets, CountPlace
+from pipeline.analyses.counted_sets import ArmSets, CountedSets, CountPlace
+from pipeline.analyses.means_of_arms import MeansOfArms
 from pipeline.datasets.arrays import Codes, Flags
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
-from pipeline.datasets.panel import COVERAGE, ENTRY_YEAR, PROFILE, YEAR
 from pipeline.datasets.populations import COMPARISON, NOUGHTS, ONES, TREATED
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, STACKS
 from pipeline.datasets.store import Dataset
 from pipeline.effects.study import Study
 from pipeline.matching.redo import Redo
-from pipeline.panel.panel_index import NO_ROW
 from pipeline.progress import at
+from pipeline.selection.arm_flow import ListedFirms
 from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 from pipeline.selection.support import treated_by_fate
 
 _GROUPS = {True: TREATED, False: COMPARISON}
 _SIZES = {True: "n_treated", False: "n_control"}
 _SCORE = "propensity_score"
-_PLAIN = ["firm_id", "year", "cohort"]
 
 
-def count_sets(study: Study, redo: Redo, weights: pd.DataFrame) -> dict[Dataset, pd.DataFrame]:
-    """Return COUNTED_SETS and COUNTED_FIRMS: whom published counts count."""
-    firms = _Firms(study, redo, weights, CountedSets(len(study.index.firms)))
+def count_sets(means: MeansOfArms, listed: ListedFirms | None) -> dict[Dataset, pd.DataFrame]:
+    """Return COUNTED_SETS and COUNTED_FIRMS: whom the published counts of all arms count."""
+    sets = CountedSets(len(means.index.firms))
     with at("firms counted by what counts them"):
-        for add in (_entrants, _scored, _matched, _fates, _balance, _panel):
-            add(firms)
-        count_samples(firms.sets, study)
-        return firms.sets.tables()
+        for arm, own in means.arms.items():
+            firms = _Firms(own.study, own.redo, own.weights, ArmSets(sets, arm, means.codes(arm)))
+            for add in (_entrants, _scored, _matched, _fates, _balance):
+                add(firms)
+            count_samples(firms.sets, own.study)
+        count_panel(sets, means.panel, means.index)
+        if listed is not None:
+            count_arms(sets, means.index, listed)
+        return sets.tables()
 
 
 @dataclass(frozen=True)
 class _Firms:
-    """Hold what tells whom counts count, and the sets found so far."""
+    """Hold what tells whom counts of one arm count, and where they are collected."""
 
     study: Study
     redo: Redo
     weights: pd.DataFrame
-    sets: CountedSets
+    sets: ArmSets
 
     @cached_property
     def tables(self) -> FirmStacks:
@@ -84,7 +89,7 @@ class _Firms:
         return {
             name: (covariates[name].notna().to_numpy(), covariates[name].eq(1).to_numpy())
             for name in covariates.columns[2:]
-            if _is_binary(covariates[name])
+            if is_binary(covariates[name])
         }
 
     def models(self) -> dict[str, str]:
@@ -94,12 +99,8 @@ class _Firms:
 
 
 def _entrants(firms: _Firms) -> None:
-    """Add the counts of STACKS and of entry years in PROFILE."""
-    index, panel = firms.study.index, firms.study.panel
-    first = panel.drop_duplicates("firm_id")
-    entered = first[first["cohort"].notna()]
-    code = index.codes(entered["firm_id"])
-    year = entered["cohort"].to_numpy(np.intp)
+    """Add the counts of STACKS."""
+    code, year = entrants(firms.study.panel, firms.study.index)
     active = firms.risk_set("unmatched", True)["row"].to_numpy()
     there = np.isin(code, firms.firm[active])
     for entry in np.unique(year).tolist():
@@ -107,8 +108,6 @@ def _entrants(firms: _Firms) -> None:
         place = CountPlace(STACKS.name, "n_entrants", stack=str(entry))
         firms.sets.add(place, code[own])
         firms.sets.add(place.but(column="n_entrants_not_active"), code[own & ~there])
-        rows = CountPlace(PROFILE.name, "n_rows", part=ENTRY_YEAR, time=entry, treated=TREATED)
-        firms.sets.add(rows, code[own])
     candidates = firms.risk_set("unmatched", False)["row"].to_numpy()
     firms.add_rows(CountPlace(STACKS.name, "n_candidates"), candidates)
 
@@ -191,46 +190,3 @@ def _balance(firms: _Firms) -> None:
                         _, one = binary[name]
                         firms.add_rows(own.but(column=ONES), row[has[row] & one[row]])
                         firms.add_rows(own.but(column=NOUGHTS), row[has[row] & ~one[row]])
-
-
-def _is_binary(values: pd.Series) -> bool:
-    """Say whether values are zeros and ones."""
-    return pd.api.types.is_numeric_dtype(values.dtype) and bool(values.dropna().isin([0, 1]).all())
-
-
-def _panel(firms: _Firms) -> None:
-    """Add the firms with a value of each column in each year, and of each group."""
-    panel, index = firms.study.panel, firms.study.index
-    treated = np.zeros(len(index.firms), dtype=np.bool_)
-    entered = panel["cohort"].notna().to_numpy()
-    treated[index.codes(panel.loc[entered, "firm_id"])] = True
-    there = index.row != NO_ROW
-    for name in [name for name in panel.columns if name not in _PLAIN]:
-        one = None
-        if _is_binary(panel[name]):
-            one = np.append(panel[name].eq(1).to_numpy(), False)[index.row] & there
-        has = np.append(panel[name].notna().to_numpy(), False)[index.row] & there
-        for group, of in ((True, TREATED), (False, COMPARISON)):
-            own = treated == group
-            place = CountPlace(COVERAGE.name, "n_firms", variable=name, treated=of)
-            everyone = np.flatnonzero(own)
-            for year, column in _years(index.first_year, there):
-                firms.sets.add(place.but(time=year), everyone)
-                seen = np.flatnonzero(own & has[:, column])
-                firms.sets.add(place.but(column="n_observed", time=year), seen)
-                rows = CountPlace(PROFILE.name, "n_rows", part=YEAR, variable=name, time=year)
-                firms.sets.add(rows.but(treated=of), np.flatnonzero(own & there[:, column]))
-                lacking = np.flatnonzero(own & there[:, column] & ~has[:, column])
-                firms.sets.add(rows.but(column="n_missing", treated=of), lacking)
-                if one is not None:
-                    own_rows = own & has[:, column]
-                    ones = np.flatnonzero(own_rows & one[:, column])
-                    noughts = np.flatnonzero(own_rows & ~one[:, column])
-                    firms.sets.add(rows.but(column=ONES, treated=of), ones)
-                    firms.sets.add(rows.but(column=NOUGHTS, treated=of), noughts)
-
-
-def _years(first: int, there: Flags) -> Iterator[tuple[int, int]]:
-    """Yield the years that PANEL has, and their columns."""
-    for column in np.flatnonzero(there.any(axis=0)).tolist():
-        yield first + column, column

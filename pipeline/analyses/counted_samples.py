@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from pipeline.analyses.counted_sets import CountedSets, CountPlace
+from pipeline.analyses.counted_sets import ArmSets, CountPlace
 from pipeline.analyses.exit_status import exit_status
 from pipeline.analyses.firm_groups import common_groups
 from pipeline.datasets.arrays import Codes, Flags
@@ -26,7 +26,7 @@ _SIZES = {True: "n_treated", False: "n_control"}
 CELL = "att_gt"
 
 
-def count_samples(sets: CountedSets, study: Study) -> None:
+def count_samples(sets: ArmSets, study: Study) -> None:
     """Add the firms behind estimates and paths, of the analyses beside them, and who exits."""
     for design, outcome, specs in asked(study):
         if not study.outcomes[outcome].observed:
@@ -47,7 +47,7 @@ def count_samples(sets: CountedSets, study: Study) -> None:
     _add_exits(sets, study)
 
 
-def _add_sample(sets: CountedSets, place: CountPlace, sample: StackedSample) -> None:
+def _add_sample(sets: ArmSets, place: CountPlace, sample: StackedSample) -> None:
     """Add a group of a sample: all, by event time, and by entry year and year."""
     stacks = sample.stacks
     own = stacks.treated == (place.treated == TREATED)
@@ -63,7 +63,7 @@ def _add_sample(sets: CountedSets, place: CountPlace, sample: StackedSample) -> 
             sets.add(place.but(part=CELL, stack=str(year), time=time), stacks.firm[cell])
 
 
-def _add_ones(sets: CountedSets, outcome: str, sample: StackedSample) -> None:
+def _add_ones(sets: ArmSets, outcome: str, sample: StackedSample) -> None:
     """Add the treated firms with a one, and with a nought, at each event time."""
     stacks = sample.stacks
     for column, time in enumerate(stacks.event_times.tolist()):
@@ -74,7 +74,7 @@ def _add_ones(sets: CountedSets, outcome: str, sample: StackedSample) -> None:
         sets.add(place.but(column=NOUGHTS, treated=TREATED), stacks.firm[then & ~one])
 
 
-def _add_decomposed(sets: CountedSets, study: Study, outcome: str, sample: StackedSample) -> None:
+def _add_decomposed(sets: ArmSets, study: Study, outcome: str, sample: StackedSample) -> None:
     """Add the firms of each entry year that a flat figure is decomposed into."""
     place = CountPlace(DECOMPOSED_COHORTS.name, "n_firms", sample.stacks.design, variable=outcome)
     try:
@@ -90,7 +90,7 @@ def _add_decomposed(sets: CountedSets, study: Study, outcome: str, sample: Stack
             sets.add(place.but(stack=str(int(cohort)), treated=TREATED), firm)
 
 
-def _add_zeros(sets: CountedSets, outcome: str, sample: StackedSample) -> None:
+def _add_zeros(sets: ArmSets, outcome: str, sample: StackedSample) -> None:
     """Add the firms above zero in the reference year, and never."""
     stacks, base = sample.stacks, sample.stacks.reference_column
     above = sample.observed & (np.nan_to_num(sample.values) > 0)
@@ -107,7 +107,7 @@ def _add_zeros(sets: CountedSets, outcome: str, sample: StackedSample) -> None:
             sets.add(place.but(column=column), stacks.firm[units])
 
 
-def _add_groups(sets: CountedSets, study: Study) -> None:
+def _add_groups(sets: ArmSets, study: Study) -> None:
     """Add the firms of groups that keep the design's matches."""
     groups = study.estimate.analyses.groups
     if groups is None or groups.match != "common":
@@ -133,7 +133,7 @@ def _of_group(study: Study, outcome: str, stacks: Stacks) -> dict[bool, Codes]:
     return {group: np.unique(stacks.firm[used & (stacks.treated == group)]) for group in _GROUPS}
 
 
-def _add_exits(sets: CountedSets, study: Study) -> None:
+def _add_exits(sets: ArmSets, study: Study) -> None:
     """Add the counts of ATTRITION."""
     survival = study.estimate.analyses.survival
     if survival is None:

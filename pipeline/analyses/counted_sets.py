@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arms import in_arm
 from pipeline.datasets.arrays import Codes
 from pipeline.datasets.populations import BOTH, COUNTED_FIRMS, COUNTED_SETS, EVERY
 from pipeline.datasets.store import Dataset, conform
@@ -90,6 +91,30 @@ class CountedSets:
             {"signature": signature + 1, "counted": counted + 1, "n_firms": n_firms[signature]},
             columns=list(COUNTED_FIRMS.columns),
         )
+
+
+@dataclass(frozen=True)
+class ArmSets:
+    """Collect counts of one arm: its firms by their `codes` in PANEL, its designs by its name."""
+
+    sets: CountedSets
+    arm_folder: str
+    codes: Codes
+
+    def add(self, place: CountPlace, firm: Codes) -> None:
+        """Add the firms of a count, as `CountedSets.add`."""
+        self.sets.add(self._of_arm(place), self.codes[firm])
+
+    def add_sum(self, place: CountPlace, firm: Codes, stack: Codes) -> None:
+        """Add a count in which firms count once in each of their entry years."""
+        self.sets.add_sum(self._of_arm(place), self.codes[firm], stack)
+
+    def add_stacks(self, place: CountPlace, firm: Codes, stack: Codes) -> None:
+        """Add the count of each entry year, and their sum."""
+        self.sets.add_stacks(self._of_arm(place), self.codes[firm], stack)
+
+    def _of_arm(self, place: CountPlace) -> CountPlace:
+        return place.but(design=in_arm(place.design, self.arm_folder))
 
 
 def _by_year(firm: Codes, stack: Codes) -> Iterator[tuple[int, Codes]]:

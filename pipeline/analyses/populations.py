@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.analyses.published_means import PublishedMeans
+from pipeline.analyses.means_of_arms import MeansOfArms
 from pipeline.datasets.arrays import Codes, Flags, Floats, Integers
 from pipeline.datasets.populations import (
     FEW_UNITS,
@@ -43,19 +43,19 @@ class Signed:
         return np.bincount(self.signature, minlength=len(self.member))
 
 
-def count_populations(means: PublishedMeans) -> dict[Dataset, pd.DataFrame]:
+def count_populations(means: MeansOfArms) -> dict[Dataset, pd.DataFrame]:
     """Count the firms of every set that published means and effects name, and in the same sets.
 
     The tables are POPULATION_SETS, POPULATIONS, SIGNATURES and SHARED_FIRMS.
     """
     parts: dict[Dataset, list[pd.DataFrame]] = {table: [empty(table)] for table in _TABLES}
-    n_firms = len(means.study.index.firms)
+    n_firms = len(means.index.firms)
     with at("firms counted by what is published of them"):
-        for number, block in enumerate(means.blocks(), 1):
-            found = by_signature(block.units, means.stacks, n_firms)
+        for number, (variable, units) in enumerate(means.blocks(), 1):
+            found = by_signature(units, means.stacks, n_firms)
             if not found.named:
                 continue
-            sizes = means.sizes(block.variable, found.stack, found.firm)
+            sizes = means.sizes(variable, found.stack, found.firm)
             for table, rows in tables_of(found, sizes).items():
                 parts[table].append(rows.assign(block=number))
     return {

@@ -4,16 +4,15 @@ Means can be added and subtracted where they are of one variable at one date. A 
 year before entry is the outcome of that year where column and scale are the same.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.balance import BALANCE, SUPPORT
-from pipeline.datasets.panel import PROFILE
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS
 from pipeline.datasets.samples import BASELINES
 from pipeline.effects.populations import (
@@ -32,9 +31,10 @@ from pipeline.params.score import Covariate
 from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 from pipeline.selection.support import treated_by_fate
 
-_LEVEL = "level"
-_SCALES = {"log": "log", "level": _LEVEL, "any": "any", "proportional": _LEVEL}
-_SCALES |= {"percent_of_mean": _LEVEL, "asinh": "asinh"}
+LEVEL = "level"
+SCORE = "propensity_score"
+_SCALES = {"log": "log", "level": LEVEL, "any": "any", "proportional": LEVEL}
+_SCALES |= {"percent_of_mean": LEVEL, "asinh": "asinh"}
 
 # Bits of a unit's kind in balance tables: samples, then fates of the treated; those that are lost
 # have the bit of all lost and that of the reason.
@@ -54,53 +54,44 @@ class Variable:
     event_time: int | None = None
 
 
-@dataclass(frozen=True)
-class MeansOfVariable:
-    """Hold the units of the means of one variable, one group of them for each table's sample.
-
-    `sizes` are the absolute levels (n,) of units, given stack and firm (n,); None: no level.
-    """
-
-    variable: Variable
-    units: list[Units] = field(default_factory=list)
+# What makes the units of a variable, one table and design after another.
+Sources = dict[Variable, list[Callable[[], Iterable[Units]]]]
 
 
 @dataclass(frozen=True)
 class PublishedMeans:
-    """Make the blocks of a study; `observed` is where paths observe units (see `Members`)."""
+    """Say whom the means of one arm are of; `observed` is where paths observe units (`Members`)."""
 
     study: Study
     redo: Redo
     weights: pd.DataFrame
     members: Members
 
-    def blocks(self) -> Iterator[MeansOfVariable]:
-        """Yield the means of one variable after another, then effects by outcome and design."""
-        dated = {name: _variable(name, c) for name, c in self.redo.score.covariates.items()}
-        outcomes = self._outcome_variables()
-        for variable in dict.fromkeys([*dated.values(), *outcomes]):
-            block = MeansOfVariable(variable)
-            for name in (name for name, own in dated.items() if own == variable):
-                block.units.extend(self._of_covariate(name))
-            for design, outcome, table in outcomes.get(variable, ()):
-                block.units.append(self._of_path(design, outcome, table, variable))
-            block.units.extend(self._of_profile(variable))
-            yield block
-        yield from self._of_scores()
-        yield from self._of_effects()
+    @cached_property
+    def sources(self) -> Sources:
+        """Hold what makes the units of one variable after another, then effects by outcome."""
+        found: Sources = {}
+        for name, covariate in self.redo.score.covariates.items():
+            variable = _variable(name, covariate)
+            found.setdefault(variable, []).append(partial(self._of_covariate, name))
+        for variable, places in self._outcome_variables().items():
+            for place in places:
+                path = partial(self._of_path, *place, variable)
+                found.setdefault(variable, []).append(path)
+        for model in dict.fromkeys(self._models.values()):
+            scores = Variable(model, SCORE)
+            found[scores] = [partial(self._of_score, model)]
+        return found | self._of_effects()
 
-    def sizes(self, variable: Variable, stack: Codes, firm: Codes) -> Floats | None:
-        """Return the absolute levels (n,) of units, zero where missing; None of other scales."""
-        if variable.scale != _LEVEL:
-            return None
-        if variable.event_time is None:
-            values = self._tables.covariates[variable.name].to_numpy(float)
-            rows = self._row_of_unit[np.searchsorted(self.stacks, stack), firm]
-        else:
-            values = self.study.panel[variable.name].to_numpy(float, na_value=np.nan)
-            rows = self.study.index.rows(firm, (stack + variable.event_time)[:, None])[:, 0]
-        found: Floats = np.where(rows == NO_ROW, np.nan, values[rows])
-        return np.abs(np.nan_to_num(found))
+    def sizes(self, variable: Variable, stack: Codes, firm: Codes) -> Floats:
+        """Return the levels (n,) of a covariate of units, missing where it is not known."""
+        values = self._tables.covariates[variable.name].to_numpy(float)
+        at = np.searchsorted(self.stacks, stack)
+        here = (at < len(self.stacks)) & (firm >= 0)
+        here[here] &= self.stacks[at[here]] == stack[here]
+        rows = np.full(len(firm), NO_ROW, dtype=np.intp)
+        rows[here] = self._row_of_unit[at[here], firm[here]]
+        return np.asarray(np.where(rows == NO_ROW, np.nan, values[rows]))
 
     @cached_property
     def stacks(self) -> Codes:
@@ -182,20 +173,14 @@ class PublishedMeans:
                 named.append(Named(place, bit | TREATED, bit | TREATED, stack))
         return Units(self._tables.stack[own], self._firm[own], kind[own], tuple(named))
 
-    def _of_scores(self) -> Iterator[MeansOfVariable]:
-        """Yield the balance of each model's own score."""
-        for model in dict.fromkeys(self._models.values()):
-            block, scores = (
-                MeansOfVariable(Variable(model, "propensity_score")),
-                self._tables.of_model(model),
-            )
-            known = np.zeros(len(self._firm), dtype=np.bool_)
-            known[scores.loc[scores["propensity_score"].notna(), "row"]] = True
-            for design, kind in self._kinds.items():
-                if self._models[design] == model and known.any():
-                    name = "propensity_score"
-                    block.units.append(self._of_rows(design, name, known, kind, with_fates=False))
-            yield block
+    def _of_score(self, model: str) -> Iterator[Units]:
+        """Yield the balance of a model's own score."""
+        scores = self._tables.of_model(model)
+        known = np.zeros(len(self._firm), dtype=np.bool_)
+        known[scores.loc[scores["propensity_score"].notna(), "row"]] = True
+        for design, kind in self._kinds.items():
+            if self._models[design] == model and known.any():
+                yield self._of_rows(design, SCORE, known, kind, with_fates=False)
 
     def _outcome_variables(self) -> dict[Variable, list[tuple[str, str, str]]]:
         """Return what paths and baselines average, with design, outcome and table."""
@@ -207,49 +192,34 @@ class PublishedMeans:
             for time in stacks.event_times.tolist():
                 path = (design, name, OUTCOME_PATHS.name)
                 found.setdefault(Variable(column, scale, time), []).append(path)
-            base = Variable(column, scale if scale == "any" else _LEVEL, reference)
+            base = Variable(column, scale if scale == "any" else LEVEL, reference)
             found.setdefault(base, []).append((design, name, BASELINES.name))
         return found
 
-    def _of_path(self, design: str, outcome: str, table: str, variable: Variable) -> Units:
-        """Return the units of a path at one event time."""
+    def _of_path(
+        self, design: str, outcome: str, table: str, variable: Variable
+    ) -> Iterator[Units]:
+        """Yield the units of a path at one event time."""
         stacks, observed = self.study.stacks[design], self.members.observed[design, outcome]
         column = int(np.flatnonzero(stacks.event_times == variable.event_time)[0])
         own = np.flatnonzero(observed[:, column])
         time = variable.event_time if table == OUTCOME_PATHS.name else None
         named = of_both(Population(table, design, outcome, event_time=time))
         kind = MEMBER + TREATED * stacks.treated[own]
-        return Units(stacks.stack[own], stacks.firm[own], kind, tuple(named))
+        yield Units(stacks.stack[own], stacks.firm[own], kind, tuple(named))
 
-    def _of_profile(self, variable: Variable) -> Iterator[Units]:
-        """Yield the firms of a year of the profile, where all who enter do so in one year.
-
-        With several entry years a calendar year mixes dates, and adds up with no other mean.
-        """
-        panel = self.study.panel
-        if len(self.stacks) == 1 and variable.scale == _LEVEL and variable.event_time is not None:
-            year = self.stacks + variable.event_time
-            rows = self.study.index.in_year(int(year[0]))
-            firm = np.flatnonzero(rows != NO_ROW)
-            firm = firm[panel[variable.name].notna().to_numpy()[rows[firm]]]
-            treated = panel["cohort"].notna().to_numpy()[rows[firm]]
-            place = Population(PROFILE.name, "all", variable.name, str(year[0]))
-            stack = np.full(len(firm), self.stacks[0])
-            yield Units(stack, firm, MEMBER + TREATED * treated, tuple(of_both(place)))
-
-    def _of_effects(self) -> Iterator[MeansOfVariable]:
-        """Yield the treated firms of effects, by outcome and design."""
-        places: dict[tuple[str, str], list[Population]] = {}
+    def _of_effects(self) -> Sources:
+        """Return what makes the treated firms of effects, by outcome and design."""
+        found: Sources = {}
         for place in self.members.sets:
-            places.setdefault((place.variable, place.design), []).append(place)
-        for (outcome, design), own in places.items():
-            block = MeansOfVariable(Variable(outcome, f"{ESTIMATES.name} {design}"))
-            for place in own:
-                firm = self.members.sets[place]
-                stack = np.zeros_like(firm)
-                named = (Named(place, MEMBER, MEMBER),)
-                block.units.append(Units(stack, firm, np.full_like(firm, MEMBER), named))
-            yield block
+            variable = Variable(place.variable, f"{ESTIMATES.name} {place.design}")
+            found.setdefault(variable, []).append(partial(self._of_effect, place))
+        return found
+
+    def _of_effect(self, place: Population) -> Iterator[Units]:
+        firm = self.members.sets[place]
+        named = (Named(place, MEMBER, MEMBER),)
+        yield Units(np.zeros_like(firm), firm, np.full_like(firm, MEMBER), named)
 
 
 def _variable(name: str, covariate: Covariate) -> Variable:
@@ -257,4 +227,4 @@ def _variable(name: str, covariate: Covariate) -> Variable:
     if covariate.at is not None and covariate.transform in _SCALES:
         return Variable(str(covariate.column), _SCALES[covariate.transform], covariate.at)
     level = covariate.transform == "level" and covariate.change is None and covariate.trend is None
-    return Variable(name, _LEVEL if level else "covariate")
+    return Variable(name, LEVEL if level else "covariate")

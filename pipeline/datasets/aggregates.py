@@ -35,15 +35,19 @@ AGGREGATES: dict[str, tuple[Dataset, ...]] = {
         OUTCOME_PATHS,
         OUTCOME_DOMINANCE,
         RECOVERY,
-        POPULATION_SETS,
-        POPULATIONS,
-        SIGNATURES,
-        SHARED_FIRMS,
-        COUNTED_SETS,
-        COUNTED_FIRMS,
         *OF_ESTIMATE,
     ),
 }
+
+# Who is behind the figures of all arms together, in the folder of the headline's.
+BEHIND = (
+    POPULATION_SETS,
+    POPULATIONS,
+    SIGNATURES,
+    SHARED_FIRMS,
+    COUNTED_SETS,
+    COUNTED_FIRMS,
+)
 
 
 # What is told of all arms together, by the stage in whose folder no table names a firm.
@@ -63,11 +67,12 @@ def read_aggregates(
 
     `arm_folder` is the subfolder of an arm other than the headline's (see `tell_again`).
     """
-    return {
+    own = {
         table.name: read(table, _told_in(folder_of, stage, arm_folder))
         for stage, tables in AGGREGATES.items()
         for table in tables
     }
+    return own | {table.name: read(table, folder_of("estimate")) for table in BEHIND}
 
 
 def read_of_all_arms(folder_of: Callable[[str], Path]) -> dict[str, pd.DataFrame]:

@@ -2,6 +2,15 @@
 
 from pipeline.datasets.store import Column, Dataset
 
+
+def in_arm(name: str, arm_folder: str) -> str:
+    """Return what tables on all arms call a design or score model of one; the headline's its name.
+
+    `arm_folder` is the arm's subfolder. Nothing reads arm or design out of it.
+    """
+    return f"{arm_folder}/{name}" if arm_folder else name
+
+
 ARM_ENTRIES = Dataset(
     name="ARM_ENTRIES",
     row="one firm's first entry in one arm of the register; private",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.datasets.arms import ARM_CONTRASTS, OWN_EXPOSURE
+from pipeline.datasets.store import Dataset
 from pipeline.inference.arm_contrasts import as_contrasts, contrast_rows
 from pipeline.inference.own_effects import sums_under_exposure
 from pipeline.inference.own_exposure import ArmEffects, own_exposure
@@ -17,6 +19,10 @@ class BetweenArms:
 
     contrasts: pd.DataFrame
     own_exposure: pd.DataFrame
+
+    def tables(self) -> dict[Dataset, pd.DataFrame]:
+        """Return both by declaration."""
+        return {ARM_CONTRASTS: self.contrasts, OWN_EXPOSURE: self.own_exposure}
 
 
 def between_arms(

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.datasets.arms import ARM_FLOW, ARMS, CONTACTS
+from pipeline.datasets.arms import ARMS, CONTACTS
 from pipeline.datasets.exposure import EXPOSURE
-from pipeline.datasets.reasons import packed
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, Reason, SupportError, told_codes
 from pipeline.panel.ledger import Issue
 from pipeline.panel.panel_index import of_firms
 from pipeline.params.arms import Arms, ExposureArm, JointArm
 from pipeline.params.treatment import TreatmentSection
-from pipeline.selection.supported_arms import with_reasons
+from pipeline.selection.arm_flow import ListedFirms, arm_flow, fates_of
 
 # One row a firm and arm: cohort, and what becomes of it.
 _ENTRIES = ["arm", "firm_id", "cohort"]
@@ -32,13 +31,15 @@ SeenBy = tuple[pd.DataFrame, pd.DataFrame]
 class FirmArms:
     """Hold ARMS, ARM_FLOW and CONTACTS.
 
-    `n_in_no_arm` counts participants that no arm takes: they are in contact, and in no comparison.
+    `listed` says what became of each firm that an arm lists, and who is exposed. `n_in_no_arm`
+    counts participants that no arm takes: they are in contact, and in no comparison.
     """
 
     arms: pd.DataFrame
     flow: pd.DataFrame
     contacts: pd.DataFrame
     n_in_no_arm: int
+    listed: ListedFirms
 
     @property
     def issues(self) -> list[Issue]:
@@ -76,12 +77,17 @@ def firm_arms(
     found = kept.assign(until=until.astype("Int64"))[stays]
     _require_headline(found, arms)
     _refuse_alike(found, arms)
-    flow = _with_reasons(_flow(listed, joint, kept[~stays], found, arms), arms)
-    flow["n_cells"] = _cells(found, exposed, arms)
+    fates = fates_of(listed, joint, found)
     entered = by_firm.dropna()
     in_no_arm = int((~entered.index.isin(listed["firm_id"])).sum())
     contacts = _contacts(entered, listed, exposed)
-    return FirmArms(conform(ARMS, found), conform(ARM_FLOW, flow), contacts, in_no_arm)
+    return FirmArms(
+        conform(ARMS, found),
+        arm_flow(fates, found, exposed, arms),
+        contacts,
+        in_no_arm,
+        ListedFirms(fates, exposed),
+    )
 
 
 def exposed_entries(exposure: pd.DataFrame, arms: Arms) -> pd.DataFrame:
@@ -239,49 +245,3 @@ def _refuse_alike(found: pd.DataFrame, arms: Arms) -> None:
                 "effects cannot be told apart; drop one"
             )
         told[own] = name
-
-
-def _flow(
-    listed: pd.DataFrame, joint: pd.Series, after: pd.DataFrame, found: pd.DataFrame, arms: Arms
-) -> pd.DataFrame:
-    until = found[found["until"].notna()]
-    parts = {
-        "n_listed": listed,
-        "n_joint": listed[joint],
-        "n_after_another": after,
-        "n_until": until,
-        "n_entrants": found,
-    }
-    names = list(arms.named)
-    counts = {
-        name: rows.groupby("arm").size().reindex(names).fillna(0).astype("Int64")
-        for name, rows in parts.items()
-    }
-    return pd.DataFrame(counts).rename_axis("arm").reset_index()
-
-
-def _with_reasons(flow: pd.DataFrame, arms: Arms) -> pd.DataFrame:
-    """Say of arms of nobody, or of few participants, why they have no results."""
-    few = Reason("arm_too_small", {"least": arms.least_firms})
-    why: dict[str, Reason] = {}
-    for arm, n in zip(flow["arm"], flow["n_entrants"], strict=True):
-        if arm == arms.headline:
-            continue
-        if n == 0:
-            why[arm] = Reason("arm_of_nobody")
-        elif n < arms.least_firms and not isinstance(arms.named[arm], ExposureArm):
-            why[arm] = few
-    return with_reasons(flow.assign(given_up_in=None, **packed(None)), why, "score")
-
-
-def _cells(found: pd.DataFrame, exposure: pd.DataFrame, arms: Arms) -> list[int | None]:
-    """Return in how many cells each arm's firms are, None for arms of participants."""
-    n_cells: list[int | None] = []
-    for name, arm in arms.named.items():
-        own = found.loc[found["arm"] == name, "firm_id"]
-        if isinstance(arm, ExposureArm):
-            rows = exposure["exposure"].eq(arm.exposure) & exposure["firm_id"].isin(own)
-            n_cells.append(int(exposure.loc[rows, "cell"].nunique()))
-        else:
-            n_cells.append(None)
-    return n_cells

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from pipeline.datasets.arms import ARM_FLOW, in_arm
 from pipeline.datasets.balance import BALANCE, SUPPORT
+from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.fits import DECOMPOSED_COHORTS
 from pipeline.datasets.matches import LOSSES, MATCHED
 from pipeline.datasets.panel import COVERAGE, ENTRY_YEAR, PROFILE
@@ -19,6 +21,7 @@ from pipeline.datasets.samples import ATTRITION, ZEROS
 from pipeline.datasets.selection import POOLED, SCORE_COEFFICIENTS, SCORE_LOSSES, STACKS
 from pipeline.datasets.store import Dataset
 from pipeline.publishing.disclosure.counted_alike import COORDINATES
+from pipeline.publishing.disclosure.joined_arms import OF_ARM
 
 # Groups that columns speak of, where no column says it.
 _GROUP_OF = {"n_treated": TREATED, "n_control": COMPARISON}
@@ -92,6 +95,13 @@ COUNTINGS = (
         _DESIGN | {"time": "event_time"},
         followers={name: ("share_alive",) for name in ("n_observed", "n_gone", "n_gap")},
     ),
+    Counting(ARM_FLOW, 5, ("n_entrants",), {"part": "arm"}),
+    Counting(ARM_FLOW, 11, ("n_listed", "n_joint", "n_after_another", "n_until"), {"part": "arm"}),
+    Counting(
+        EXPOSED, 11, ("n_firms", "n_entered", "n_stronger", "n_participants"),
+        {"part": "exposure", "time": "class"},
+        followers={"n_firms": ("share", "mean")},
+    ),
     Counting(DECOMPOSED_COHORTS, 15, ("n_firms",), _OUTCOME | {"stack": "cohort"}, 15),
     Counting(
         COVERAGE, 16, ("n_firms", "n_observed"), {"variable": "column", "time": "year"},
@@ -115,6 +125,8 @@ def placed(counting: Counting, rows: pd.DataFrame, column: str) -> pd.DataFrame:
     found["treated"] = _group(counting, rows, column)
     if counting.table is BALANCE and column == "n_treated":
         found["part"] = found["part"].mask(rows["of_matched"], "after")
+    if counting.table is STACKS and OF_ARM in rows:
+        found["design"] = [in_arm(EVERY, folder) for folder in rows[OF_ARM]]
     if counting.table is SCORE_COEFFICIENTS:
         found["stack"] = found["stack"].replace(POOLED, EVERY)
     if counting.table is DECOMPOSED_COHORTS:

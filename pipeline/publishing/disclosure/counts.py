@@ -1,12 +1,13 @@
 """Hide counts of all published tables that tell, together, how many few firms are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arms import ARM_FLOW
 from pipeline.datasets.arrays import Floats, Integers
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.matches import MATCHED
@@ -34,14 +35,18 @@ from pipeline.publishing.disclosure.counted_alike import (
     counted_alike,
     same_place,
 )
+from pipeline.publishing.disclosure.counts_of_arms import CellsOfArms
 from pipeline.publishing.disclosure.details import without
+from pipeline.publishing.disclosure.joined_arms import OfArm
 from pipeline.publishing.disclosure.subtracted import PublishedCounts, hidden_counts
 
 # The tables that StudyResults holds as fields.
 _FIELDS = {
+    "ARM_FLOW": "arm_flow",
     "BALANCE": "balance",
     "COVERAGE": "coverage",
     "ESTIMATES": "estimates",
+    "EXPOSED": "exposed",
     "OUTCOME_PATHS": "paths",
     "PROFILE": "profile",
     "SAMPLE_FLOW": "sample_flow",
@@ -63,11 +68,16 @@ _ANY_TIME = -(10**6)
 
 
 def hide_told_counts(
-    vetted: StudyResults, results: StudyResults, counted: CountedFirms, minimum: int
+    vetted: StudyResults,
+    results: StudyResults,
+    counted: CountedFirms,
+    minimum: int,
+    arm_of: Mapping[str, OfArm],
 ) -> StudyResults:
     """Hide counts of `vetted` from which how many few firms are could be worked out.
 
-    `results` are those before disclosure control, `counted` says whom their counts count.
+    `results` are those before disclosure control, `counted` says whom their counts count. Of a
+    study with arms they are joined, and `arm_of` says whose designs are.
     """
     if minimum <= 1:
         return vetted
@@ -75,7 +85,12 @@ def hide_told_counts(
     distinct, number = np.unique(uses, axis=0, return_inverse=True)
     numbered = cells.assign(number=number.reshape(-1))
     shown = np.ones(len(distinct), dtype=np.bool_)
-    hidden = hidden_counts(_counts(numbered, distinct, n_firms), shown, minimum)
+    counts = _counts(numbered, distinct, n_firms)
+    if arm_of:
+        of_arms = CellsOfArms.of(numbered, results.settings.treatment, arm_of)
+        parts = sorted({*counts.parts, *of_arms.sums()})
+        counts = replace(counts, parts=parts, arms=of_arms.counts(counts.fixed))
+    hidden = hidden_counts(counts, shown, minimum)
     shown_counts = _without(vetted, numbered[hidden[number.reshape(-1)]])
     return _with_sums(vetted, shown_counts, minimum)
 
@@ -111,7 +126,8 @@ def _counts(cells: pd.DataFrame, uses: Floats, n_firms: Integers) -> PublishedCo
         tuple(dict.fromkeys(rows["number"].tolist()))
         for _, rows in by_stack.groupby(alike, sort=False)
     }
-    entrants = (cells["table"] == STACKS.name) & (cells["column"] == "n_entrants")
+    entrants = cells["table"].isin([STACKS.name, ARM_FLOW.name])
+    entrants &= cells["column"] == "n_entrants"
     settled = entrants.groupby(cells["number"]).any().to_numpy(np.bool_)
     return PublishedCounts(uses, n_firms, rank, rank == 0, settled, sorted(parts))
 

@@ -22,6 +22,7 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.params.exhibit import Disclosure
 from pipeline.publishing.disclosure.admission import Alternative, Candidate, Guard, admitted
 from pipeline.publishing.disclosure.blocks import Block, Place, place
+from pipeline.publishing.disclosure.joined_arms import OfArm
 from pipeline.publishing.disclosure.span import Firms
 
 # Whose effects are averages of the same cells.
@@ -121,11 +122,15 @@ class TreatedCells:
 
 
 def telling_effects(
-    results: StudyResults, estimates: pd.DataFrame, blocks: Sequence[Block]
+    results: StudyResults,
+    estimates: pd.DataFrame,
+    blocks: Sequence[Block],
+    arm_of: Mapping[str, OfArm],
 ) -> Flags:
     """Mark the rows of ESTIMATES that, with others shown, tell of few firms.
 
-    `estimates` are those of the results without what is hidden for other reasons.
+    `estimates` are those of the results without what is hidden for other reasons; `arm_of` says
+    which designs are of arms other than the headline's, whose effects are needed less.
     """
     rule = results.settings.exhibit.disclosure
     cells = _cells_of_paths(blocks)
@@ -133,7 +138,7 @@ def telling_effects(
     raw = results.estimates
     of_cells = raw[(raw["term"] == "att_gt") & raw["estimate"].notna() & raw["n_treated"].notna()]
     own = {fit: _cells_of_rows(rows) for fit, rows in of_cells.groupby(_FIT, sort=False)}
-    gone = _telling_sets(rule, shown, blocks)
+    gone = _telling_sets(rule, shown, blocks, arm_of)
     for fit, rows in shown.groupby(_FIT, sort=False):
         known = own.get(fit, cells.get((str(fit[0]), str(fit[1]))))
         if known is not None and (known.n_firms < rule.min_cell_firms).any():
@@ -191,7 +196,9 @@ def _cells_of_paths(blocks: Sequence[Block]) -> dict[tuple[str, str], TreatedCel
     return {key: TreatedCells(*np.array(cells, dtype=np.int64).T) for key, cells in parts.items()}
 
 
-def _telling_sets(rule: Disclosure, shown: pd.DataFrame, blocks: Sequence[Block]) -> set[Any]:
+def _telling_sets(
+    rule: Disclosure, shown: pd.DataFrame, blocks: Sequence[Block], arm_of: Mapping[str, OfArm]
+) -> set[Any]:
     """Return the rows of groups and samples that, with those of all firms, tell of few."""
     of = ["design", "sample", "outcome", "grouping", "subgroup"]
     rows = {_place(*map(str, key)): list(own.index) for key, own in shown.groupby(of, sort=False)}
@@ -200,7 +207,7 @@ def _telling_sets(rule: Disclosure, shown: pd.DataFrame, blocks: Sequence[Block]
         places = [found for found, _ in block.sets if found[0] == ESTIMATES.name and found in rows]
         forms = {found: block.treated(found) for found in places}
         candidates = [
-            Candidate(_need_of_set(found, block, form), (_option(block, form),))
+            Candidate(_need_of_set(found, block, form, arm_of), (_option(block, form),))
             for found, form in forms.items()
         ]
         if candidates:
@@ -214,10 +221,13 @@ def _place(design: str, sample: str, outcome: str, grouping: str, subgroup: str)
     )
 
 
-def _need_of_set(found: Place, block: Block, form: Floats) -> tuple[int, ...]:
-    """Return the order of sets: all firms, samples, groups, the largest first."""
-    *_, sample, _, _, grouping, _ = found
-    return int(grouping != "all"), int(sample != "all"), -int(form @ block.firms.n_firms)
+def _need_of_set(
+    found: Place, block: Block, form: Floats, arm_of: Mapping[str, OfArm]
+) -> tuple[int, ...]:
+    """Return the order of sets: all firms, samples, groups, the headline's arm, the largest."""
+    _, design, _, sample, _, _, grouping, _ = found
+    n_firms = int(form @ block.firms.n_firms)
+    return int(grouping != "all"), int(sample != "all"), int(design in arm_of), -n_firms
 
 
 def _option(block: Block, form: Floats) -> Alternative:

@@ -18,13 +18,26 @@ Telling = tuple[int, ...]
 
 
 @dataclass(frozen=True)
+class CountsOfArms:
+    """Say of n counts which arms' tables show them (n, arms); the panel's are shown in all.
+
+    What is `needed` (n,) stays beside other arms' counts: sizes of the headline's samples, and of
+    comparison firms.
+    """
+
+    shown: Flags
+    needed: Flags
+
+
+@dataclass(frozen=True)
 class PublishedCounts:
     """Hold n different published counts, and what tells how much they are needed.
 
     `uses` (n, signatures) says how often each counts the firms of a signature, of which there are
     `n_firms` (signatures,). `rank` (n,) is low for what is needed; what is `fixed` (n,) always
     stays, and what is `settled` (n,) stays beside it: one of these less fixed ones may tell of few.
-    `parts` lists counts that anybody adds up: those of all entry years, say.
+    `parts` lists counts that anybody adds up: those of all entry years, say. What is fixed and
+    settled is so within an arm; `arms` says more where a study has some.
     """
 
     uses: Floats
@@ -33,6 +46,7 @@ class PublishedCounts:
     fixed: Flags
     settled: Flags
     parts: Sequence[Telling]
+    arms: CountsOfArms | None = None
 
 
 def hidden_counts(counts: PublishedCounts, shown: Flags, minimum: int) -> Flags:
@@ -45,15 +59,27 @@ def hidden_counts(counts: PublishedCounts, shown: Flags, minimum: int) -> Flags:
     while True:
         found = False
         for telling in list(_telling(counts, ~hidden, minimum)):
-            free = [count for count in telling if not counts.fixed[count]]
-            if _of_settled(counts, telling, free):
-                continue
+            free = _free(counts, telling)
             if free and not hidden[list(telling)].any():
                 size = counts.uses[free] @ counts.n_firms
                 hidden[free[int(np.lexsort((size, -counts.rank[free]))[0])]] = True
                 found = True
         if not found:
             return hidden
+
+
+def _free(counts: PublishedCounts, telling: Telling) -> list[int]:
+    """Return which of the counts that tell may be hidden; none where they may tell.
+
+    Of several arms the sizes of samples tell, beside those of the panel, how many are in none.
+    """
+    own, arms = list(telling), counts.arms
+    if arms is None or arms.shown[own].all(axis=0).any():
+        free = [count for count in own if not counts.fixed[count]]
+        return [] if _of_settled(counts, telling, free) else free
+    if counts.fixed[own].all() and arms.shown[own].all(axis=1).any():
+        return []
+    return [count for count in own if not arms.needed[count]]
 
 
 def _of_settled(counts: PublishedCounts, telling: Telling, free: list[int]) -> bool:

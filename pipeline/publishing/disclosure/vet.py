@@ -4,6 +4,7 @@ A hidden figure is missing in the published table; its row stays. Sample sizes b
 always shown, as output checkers ask; docs/disclosure.md says what that leaves.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -50,6 +51,7 @@ from pipeline.publishing.disclosure.groups import (
     second_groups,
 )
 from pipeline.publishing.disclosure.issues import hide_issues
+from pipeline.publishing.disclosure.joined_arms import OfArm
 from pipeline.publishing.disclosure.lone_years import (
     entry_year_sizes,
     few_behind,
@@ -64,9 +66,15 @@ from pipeline.publishing.disclosure.told_means import hide_effects_of, percents_
 _FIGURES = [n for what in ("effect", "statistic") for n in columns_that_tell(ESTIMATES, what)]
 _SIZES = [n for what in ("count", "other_count") for n in columns_that_tell(ESTIMATES, what)]
 
+# Whose designs are, where no arm but one has some.
+_ONE_ARM: Mapping[str, OfArm] = {}
 
-def vet(results: StudyResults) -> StudyResults:
-    """Return the results with everything hidden that section `exhibit.disclosure` declares."""
+
+def vet(results: StudyResults, arm_of: Mapping[str, OfArm] = _ONE_ARM) -> StudyResults:
+    """Return the results with everything hidden that section `exhibit.disclosure` declares.
+
+    Those of several arms are `join_arms`; `arm_of` says whose designs are.
+    """
     rule = results.settings.exhibit.disclosure
     minimum = rule.min_cell_firms
     blocks = [] if results.populations is None else blocks_of(results.populations)
@@ -76,7 +84,7 @@ def vet(results: StudyResults) -> StudyResults:
     estimates = _estimates(results, minimum)
     second = second_groups(estimates, results.details.of(GROUPING_LOSSES), minimum)
     estimates = _without(estimates, is_second(estimates, second), REASON)
-    telling = pd.Series(telling_effects(results, estimates, blocks), index=estimates.index)
+    telling = pd.Series(telling_effects(results, estimates, blocks, arm_of), index=estimates.index)
     estimates = _without(estimates, telling, TELLS_EFFECT)
     vetted = replace(
         results,
@@ -95,7 +103,7 @@ def vet(results: StudyResults) -> StudyResults:
     vetted = hide_means(replace(vetted, details=baselines), blocks)
     vetted = replace(vetted, details=_underived(results, vetted))
     if results.counted is not None:
-        vetted = hide_told_counts(vetted, results, results.counted, minimum)
+        vetted = hide_told_counts(vetted, results, results.counted, minimum, arm_of)
     baselines = without(vetted.details, BASELINES, ["mean"], _path_hidden(vetted))
     return _without_percents(results, _by_counts(replace(vetted, details=baselines)))
 
