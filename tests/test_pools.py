@@ -15,7 +15,7 @@ from text_tables import table
 
 from pipeline.analyses.pools import HeadlineArm, pool_effects
 from pipeline.analyses.specs import estimate_specs
-from pipeline.commands.in_memory import match_in_memory
+from pipeline.commands.in_memory import InMemory, match_in_memory
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.pools import POOL_FIRMS, POOLS
 from pipeline.datasets.store import Dataset, conform, read, write
@@ -122,18 +122,29 @@ def tables_of(
     exposure = exposure_tables(panel, asked.exposure).firms
     found = firm_arms(entries, panel, asked.arms, exposure)
     seen = panel_of_arm(panel, found.arms, found.contacts, "direct", 0)
-    used = match_in_memory(
-        seen,
+    used = in_memory(seen, asked, design, covariates, cluster)
+    study = replace(used.study, arm="direct")
+    headline = HeadlineArm(study, used.redo, estimate_specs(study, used.redo))
+    contacts = pool_contacts(given(panel), asked.pools, asked.exposure, entries)
+    return pool_effects(headline, panel, contacts, found.arms)
+
+
+def in_memory(
+    panel: pd.DataFrame,
+    asked: TreatmentSection,
+    design: str,
+    covariates: tuple[str, ...],
+    cluster: str | list[str],
+) -> InMemory:
+    """Score, match and prepare one design on a panel."""
+    return match_in_memory(
+        panel,
         outcomes=outcomes(),
         treatment=asked,
         score=scored(covariates),
         match=matched(covariates),
         estimate=estimated(design, cluster),
     )
-    study = replace(used.study, arm="direct")
-    headline = HeadlineArm(study, used.redo, estimate_specs(study, used.redo))
-    contacts = pool_contacts(given(panel), asked.pools, asked.exposure, entries)
-    return pool_effects(headline, panel, contacts, found.arms)
 
 
 def estimated(design: str, cluster: str | list[str]) -> EstimateSection:
@@ -169,7 +180,8 @@ def matched(covariates: tuple[str, ...]) -> MatchSection:
 
 def test_pools_of_the_hand_made_towns_give_the_figures_of_the_method():
     """Naive .2177778 of all as pool, .2433333 in total: .046 of the difference is spillover."""
-    rows = under_pools(panel_of(S1), treatment(), cluster="firm")
+    tables = tables_of(panel_of(S1), treatment(), cluster="firm")
+    rows = tables[POOLS].set_index("pool")
     assert rows.loc["clean", "estimate"] == pytest.approx(0.2433333, abs=5e-8)
     assert rows.loc["everybody", "estimate"] == pytest.approx(0.2177778, abs=5e-8)
     assert rows.loc["everybody", "difference"] == pytest.approx(-0.2433333 + 0.2177778, abs=1e-7)
@@ -180,7 +192,7 @@ def test_pools_of_the_hand_made_towns_give_the_figures_of_the_method():
     assert shares == pytest.approx(
         {"clean": 0, "everybody": 5 / 9, "outside_towns": 0, "wood": 2 / 4}
     )
-    of_firms = tables_of(panel_of(S1), treatment())[POOL_FIRMS].set_index(["pool", "other"])
+    of_firms = tables[POOL_FIRMS].set_index(["pool", "other"])
     assert (of_firms["n_treated_only"] == 0).all()
     apart = of_firms["n_control_only"]
     assert apart["everybody", "clean"] == 5 and apart["clean", "everybody"] == 0
@@ -263,6 +275,21 @@ def test_matching_is_done_again_in_each_pool_and_neighbours_that_gain_more_turn_
     gap = 0.6 * rows.loc["everybody", "share_not_clean"]
     assert rows.loc["everybody", "difference"] == pytest.approx(-gap, abs=0.06)
     assert rows.loc["everybody", "difference_conf_high"] < 0
+
+
+def test_a_study_without_arms_has_the_headlines_own_pool_as_clean_one():
+    """Everybody else is that pool; those outside the towns of participants are another."""
+    asked = treatment({name: POOLED[name] for name in ("everybody", "outside_towns")}, arms=None)
+    panel = panel_of(S1)
+    used = in_memory(panel, asked, "unmatched", (), "firm")
+    headline = HeadlineArm(used.study, used.redo, estimate_specs(used.study, used.redo))
+    contacts = pool_contacts(given(panel), asked.pools, asked.exposure)
+    rows = pool_effects(headline, panel, contacts, None)[POOLS].set_index("pool")
+    assert rows.loc["clean", "estimate"] == pytest.approx(0.2177778, abs=5e-8)
+    assert rows.loc["everybody", "reason"] == "pool_as_clean"
+    assert rows.loc["outside_towns", "estimate"] == pytest.approx(0.2433333, abs=5e-8)
+    assert rows.loc["outside_towns", "difference"] == pytest.approx(0.0255556, abs=5e-8)
+    assert (rows["share_not_clean"] == 0).all()
 
 
 def test_clusters_in_two_directions_give_no_difference_and_say_so():

@@ -17,6 +17,7 @@ from pipeline.exhibits.tables.pools import pools_tables
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.pools import EveryonePool
+from pipeline.publishing.disclosure.pools import vet_pools
 from pipeline.publishing.publication import publish, read_published
 
 NAMES = {"clean": "clean", "everybody": "everyone", "far": "beyond", "wood": "among"}
@@ -79,6 +80,16 @@ def with_pools(**changes: dict) -> StudyResults:
     )
 
 
+@pytest.fixture(scope="module")
+def made() -> StudyResults:
+    return with_pools()
+
+
+@pytest.fixture(scope="module")
+def public(made) -> StudyResults:
+    return publish(made).results
+
+
 def in_language(results: StudyResults, language: str) -> StudyResults:
     exhibit = results.settings.exhibit.model_copy(update={"language": language})
     return replace(results, settings=replace(results.settings, exhibit=exhibit))
@@ -91,9 +102,8 @@ def published(results: StudyResults) -> pd.DataFrame:
     return public.results.pools
 
 
-def test_a_pool_that_differs_by_few_firms_from_another_is_not_shown():
-    results = with_pools()
-    rows = published(results).set_index("pool")
+def test_a_pool_that_differs_by_few_firms_from_another_is_not_shown(made):
+    rows = published(made).set_index("pool")
     assert rows["reason"].fillna("").groupby("pool").first().to_dict() == {
         "clean": "",
         "everybody": "",
@@ -104,33 +114,32 @@ def test_a_pool_that_differs_by_few_firms_from_another_is_not_shown():
     assert rows.loc[["clean", "everybody", "wood"], "estimate"].notna().all()
 
 
-def test_sizes_of_pools_that_differ_by_few_firms_are_not_all_shown():
+def test_sizes_of_pools_that_differ_by_few_firms_are_not_all_shown(made):
     sizes = {"clean": 80, "everybody": 83, "far": 76, "wood": 90}
-    results = with_pools()
-    pools = results.pools.assign(n_pool=results.pools["pool"].map(sizes).astype("Int64"))
-    rows = published(replace(results, pools=pools)).groupby("pool")["n_pool"].max()
+    pools = made.pools.assign(n_pool=made.pools["pool"].map(sizes).astype("Int64"))
+    rows = vet_pools(replace(made, pools=pools), made).groupby("pool")["n_pool"].max()
     assert rows[["clean", "wood"]].to_list() == [80, 90]
     assert rows[["everybody", "far"]].isna().all()
 
 
-def test_pools_of_a_headline_that_is_not_shown_are_not_either():
-    results = with_pools()
-    few = results.pools.assign(n_treated=2)
-    rows = published(replace(results, pools=few))
+def test_pools_of_a_headline_that_is_not_shown_are_not_either(made):
+    few = made.pools.assign(n_treated=2)
+    rows = vet_pools(replace(made, pools=few), made)
     assert set(rows["reason"]) == {"tells_hidden_effect"}
     assert rows["estimate"].isna().all()
 
 
-def test_a_pool_of_which_one_firm_is_most_is_not_shown_in_levels():
-    results = with_pools()
+def test_a_pool_of_which_one_firm_is_most_is_not_shown_in_levels(made):
+    results = made
     first = str(results.pools["outcome"].iloc[0])
     heavy = results.pool_firms["largest_percent"].mask(results.pool_firms["pool"] == "wood", 99.0)
     results = replace(results, pool_firms=results.pool_firms.assign(largest_percent=heavy))
-    assert "one_firm_dominates" not in set(published(results)["reason"])
+    assert "one_firm_dominates" not in set(vet_pools(results, made)["reason"])
     outcomes = results.settings.outcomes.root
     level = {first: outcomes[first].model_copy(update={"transform": "level"})}
     settings = replace(results.settings, outcomes=OutcomesSection(outcomes | level))
-    rows = published(replace(results, settings=settings)).set_index(["outcome", "pool"])
+    of_levels = replace(results, settings=settings)
+    rows = vet_pools(of_levels, of_levels).set_index(["outcome", "pool"])
     assert rows.loc[(first, "wood"), "reason"] == "one_firm_dominates"
 
 
@@ -142,8 +151,8 @@ def test_a_pool_of_which_one_firm_is_most_is_not_shown_in_levels():
         ("pt", "A mais de 25 km de participantes", "Empresas comparadas / no grupo"),
     ],
 )
-def test_the_table_shows_each_pool_and_its_difference(language, far, compared):
-    results = in_language(publish(with_pools()).results, language)
+def test_the_table_shows_each_pool_and_its_difference(public, language, far, compared):
+    results = in_language(public, language)
     with results.speaking():
         table, *_ = pools_tables(results)
         rows = lines(table)
@@ -157,12 +166,11 @@ def test_the_table_shows_each_pool_and_its_difference(language, far, compared):
     assert any(far in note for note in table.notes)
 
 
-def test_the_figure_marks_the_clean_pool_and_those_that_differ():
-    results = publish(with_pools()).results
-    with results.speaking():
-        drawn = {name: pool_rows(results, name) for name in results.settings.outcomes.root}
+def test_the_figure_marks_the_clean_pool_and_those_that_differ(public):
+    with public.speaking():
+        drawn = {name: pool_rows(public, name) for name in public.settings.outcomes.root}
         rows = next(found for found in drawn.values() if found)
-        data = pools_data(results)
+        data = pools_data(public)
     assert [row.main for row in rows] == [True, False, False]
     # differences of -0.1 and -0.3 with intervals of 0.08 to each side
     assert [row.hollow for row in rows] == [False, True, True]
