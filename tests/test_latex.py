@@ -68,6 +68,19 @@ def test_fragment_is_the_golden_one():
     assert render_latex(small_table()) == golden
 
 
+def test_a_label_of_two_lines_keeps_estimate_and_error_on_adjoining_lines():
+    table = small_table()
+    error = Row("", (Number(0.031, 3, "parenthesis"), None, None))
+    long, longer = "An effect in a group whose name is a long one", "with many words " * 6
+    for label, held in ((long, True), ("Effect", False), (longer, False)):
+        first = Row(label, (Number(-0.0821, 3), Number(0.013, 3), DASH))
+        rows = (Panel("A", (first, error)),)
+        text = render_latex(dataclasses.replace(table, panels=rows))
+        assert (r"\smash{\parbox[t]{\linewidth}" in text) == held, label
+        alone = (Panel("A", (first, dataclasses.replace(error, label="95% CI"))),)
+        assert r"\smash" not in render_latex(dataclasses.replace(table, panels=alone))
+
+
 def test_no_row_starts_with_a_bracket():
     rendered = render_latex(small_table())
     assert not re.search(r"\\\\\s*\[", rendered)

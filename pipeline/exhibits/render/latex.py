@@ -54,6 +54,7 @@ _TALL = 24  # rows: a taller table and its notes are set smaller, to stay on one
 _SEPARATION = 0.4  # \tabcolsep, em
 _SHORTEST_STUB = 7.0  # em: narrower, and most labels break inside a word
 _MOST_SPREAD = 12.0  # em: what a page with room adds to the gaps, all together
+_TWO = 2  # lines of a label, of which the second has room beside a standard error
 _LONGEST_STUB = 17.0  # em: longer labels wrap
 _ONE_LINE = 5.0  # em: shorter headings do not wrap
 _ONE_LINE_OF_FEW = 8.4  # the same, where columns are few
@@ -136,7 +137,7 @@ def _height(table: Table) -> float:
     natural = layout.stub + layout.beside_stub
     small = natural * _EM_SMALL <= _NARROW_PAGE and len(table.rows()) <= _TALL
     em, line = (_EM_SMALL, _SMALL_LINE) if small else (_EM_FOOTNOTE, _LINE)
-    stub = min(layout.stub, _NARROW_PAGE / em - layout.beside_stub)
+    stub = _narrow_stub(layout, em)
     full = min(natural + _MOST_SPREAD, _NARROW_PAGE / em)
     lines = sum(_row_lines(row, (stub - row.indent) / _RUNNING) for row in table.rows())
     lines += sum(n_lines(panel.title, full / _RUNNING) for panel in table.panels if panel.title)
@@ -145,6 +146,11 @@ def _height(table: Table) -> float:
     notes = n_lines(" ".join(table.notes), across) + n_lines(table.source, across)
     panels = sum(bool(panel.title) for panel in table.panels)
     return line * lines + _ABOVE_PANEL * panels + _RULES + _NOTE_LINE * notes
+
+
+def _narrow_stub(layout: _Layout, em: float = _EM_FOOTNOTE) -> float:
+    """Return the width of labels on a page as narrow as a bare article's, in em."""
+    return min(layout.stub, _NARROW_PAGE / em - layout.beside_stub)
 
 
 def _row_lines(row: Row, stub: float) -> int:
@@ -249,16 +255,24 @@ def _panel(panel: Panel, layout: _Layout) -> list[str]:
     if panel.title:
         span = rf"\multicolumn{{{len(layout.columns) + 1}}}{{@{{}}p{{\fullwidth}}@{{}}}}"
         title = [r"\addlinespace", rf"{span}{{\raggedright\textit{{{escape(panel.title)}}}}} \\"]
-    return title + [_row(row, layout) for row in panel.rows]
+    return title + _rows(panel.rows, layout)
 
 
 def _foot(rows: tuple[Row, ...], layout: _Layout) -> list[str]:
-    return [r"\midrule", *[_row(row, layout) for row in rows]] if rows else []
+    return [r"\midrule", *_rows(rows, layout)] if rows else []
 
 
-def _row(row: Row, layout: _Layout) -> str:
+def _rows(rows: tuple[Row, ...], layout: _Layout) -> list[str]:
+    without_label = [not row.label for row in rows[1:]] + [False]
+    return [_row(row, layout, bare) for row, bare in zip(rows, without_label, strict=True)]
+
+
+def _row(row: Row, layout: _Layout, above_bare: bool) -> str:
     # Every line of an indented label is indented, not the first alone.
     label = (r"\hangindent1em\hangafter0 " if row.indent else "") + escape(row.label)
+    if above_bare and n_lines(row.label, _narrow_stub(layout)) == _TWO:
+        # Its second line stands beside the standard error, which stays below its estimate.
+        label = rf"\strut\smash{{\parbox[t]{{\linewidth}}{{\raggedright {label}}}}}"
     cells = zip(row.cells, layout.columns, strict=True)
     return _line([latex_cell(cell, width) for cell, width in cells], label)
 
