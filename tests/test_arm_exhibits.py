@@ -284,3 +284,15 @@ def test_a_cluster_programme_is_shown_from_the_register_to_the_page(tmp_path):
             known = arm_effect(found, arm, "sales_log")
             assert known is not None
             assert known.conf_low < gain < known.conf_high, arm
+
+
+@pytest.mark.parametrize(
+    ("arm", "told"), [("training", "totals on the"), ("within_5", "spillover")]
+)
+def test_tables_of_effects_say_first_what_they_are_of(results, arm, told):
+    of_arm = results.arms[arm]
+    with of_arm.speaking():
+        (table, *_) = named_tables(of_arm, "dynamic_effects").values()
+        (scores, *_) = named_tables(of_arm, "balance").values()
+    assert table.notes[0].startswith(f"Effects are {told}")
+    assert not any(note.startswith("Effects are") for note in scores.notes)

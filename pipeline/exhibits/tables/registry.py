@@ -27,6 +27,7 @@ from pipeline.exhibits.tables.issues import issues_table
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.matching_choices import matching_choices
 from pipeline.exhibits.tables.missingness import missingness_table
+from pipeline.exhibits.tables.of_what import with_estimand
 from pipeline.exhibits.tables.parts import by_file_name, noted_once, pages
 from pipeline.exhibits.tables.placebos import placebos_tables
 from pipeline.exhibits.tables.pools import pools_tables
@@ -77,10 +78,12 @@ def named_tables(results: StudyResults, name: str) -> dict[str, Table]:
 
     What has nothing in it is left out; no table at all where nothing has.
     """
-    made = TABLES[name].make(results)
+    registered = TABLES[name]
+    made = registered.make(results)
     tables = made if isinstance(made, list) else [made]
     shown = [full for table in tables if (full := without_empty(table)) is not None]
-    parts = noted_once([page for table in shown for page in pages(table)])
+    told = [with_estimand(results, name, registered.section, table) for table in shown]
+    parts = noted_once([page for table in told for page in pages(table)])
     return by_file_name({TablePart(name, i): part for i, part in enumerate(parts, 1)})
 
 
