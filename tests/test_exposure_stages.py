@@ -11,7 +11,7 @@ from pipeline.datasets.exposure import EXPOSED, EXPOSURE, LINKS
 from pipeline.datasets.panel import ISSUES
 from pipeline.datasets.results import ESTIMATES, EVENT_COVARIANCE, TESTS
 from pipeline.datasets.store import read
-from pipeline.errors import DataError
+from pipeline.errors import DataError, SupportError
 
 LINKED = {"kind": "link", "direction": "target", "measure": "any"}
 FILE = {"file": "links_*.csv", "source": "from", "target": "to", "year": "seen"}
@@ -77,6 +77,7 @@ def test_a_fault_of_a_link_is_told_by_file_and_row(tmp_path):
         run_stages(folders, block_of({"links": asked}), "obtain")
 
 
+@pytest.mark.slow
 def test_places_without_coordinates_come_from_a_table(tmp_path):
     panel, _ = delivered()
     towns = panel.groupby("place", as_index=False)[["lat", "lon"]].mean()
@@ -142,6 +143,13 @@ def test_an_arm_without_support_is_a_row_with_the_reason(unsupported):
 
 
 @pytest.mark.slow
+def test_readers_learn_why_an_arm_has_no_results(unsupported):
+    page = (unsupported.reports / "report.html").read_text("utf-8")
+    told = "late: no entry year has both treated and comparison firms; special: fewer than 20 firms"
+    assert told in page
+
+
+@pytest.mark.slow
 def test_what_exposures_found_is_published_with_what_cleaning_found(unsupported):
     issues = pd.read_csv(unsupported.reports / "results" / "issues.csv")
     assert {"few_exposed", "exposed_in_few_cells", "firm_without_link"} <= set(issues["rule"])
@@ -160,3 +168,61 @@ def test_few_exposed_firms_have_no_interval(unsupported):
     assert tests["p_value"].isna().all()
     own = read(ESTIMATES, unsupported.of("estimate"))
     assert own.loc[own["term"] == "att", "conf_low"].notna().all()
+
+
+NEAR = {"kind": "ring", "latitude": "lat", "longitude": "lon", "precision_km": 0.1}
+WITH_NEAR = {"headline": "training", "several": "first_named", "named": {"training": HEAD}}
+WITH_NEAR["named"] = WITH_NEAR["named"] | {
+    "near": {"source": "exposure", "exposure": "near"},
+    "supplied": {"source": "exposure", "exposure": "buys"},
+}
+TWICE = links(*[("F0000", "F0546", 2008)] * 2)
+EVERYBODY = links(*[("F0000", f"F{i:04d}", 2008) for i in range(30 * 14, 60 * 14)])
+
+
+@pytest.mark.parametrize(
+    ("edge", "given", "file", "fault"),
+    [
+        (
+            900.0,
+            EVERYBODY,
+            {},
+            r"exposure\.near: each of \d+ firms that never take part is exposed",
+        ),
+        (0.2, EVERYBODY, {}, r"exposure\.near: none of \d+ firms that never take part is exposed"),
+        (15.0, EVERYBODY, {}, r"named\.training: no clean pool is left: each of \d+ firms outside"),
+        (15.0, TWICE, {"duplicates": "refuse"}, r"links_1\.csv: 1 of 2 links repeat another"),
+        (
+            15.0,
+            links(("F0000", "X1", 2008), ("X2", "F0001", 2008)),
+            {"unknown_firms": "refuse"},
+            "2 of 2 links name a firm that the panel lacks, 1 as from and 1 as to",
+        ),
+        (
+            15.0,
+            links(("F0000", "F0000", 2008)),
+            {"self_links": "refuse"},
+            r"a firm is linked to itself: 1 rows; .* row 2 of links_1\.csv",
+        ),
+        (15.0, links(("F0000", "F0546", 2012)), {}, r"exposure\.buys: 1 of 1 links are dated from"),
+    ],
+    ids=["everybody", "nobody", "no_pool", "twice", "unknown", "itself", "late"],
+)
+def test_what_cannot_be_is_refused_with_what_to_do(folders, edge, given, file, fault):
+    given.to_csv(folders.raw / "links_1.csv", index=False)
+    exposure = {"near": NEAR | {"edges_km": [edge]}, "buys": LINKED}
+    asked = {"links": FILE | {"file": "links_1.csv"} | file}
+    block = block_of(asked, arms=WITH_NEAR, exposure=exposure)
+    with pytest.raises((DataError, SupportError), match=fault):
+        run_stages(folders, block, "obtain", "clean", "score")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Return every third place of the study, as delivered."""
+    panel, register = delivered()
+    panel = panel[panel["place"].str[1:].astype(int) % 3 == 0]
+    folder = tmp_path_factory.mktemp("bad")
+    return delivered_in(
+        folder, panel=panel, register=register[register["firm"].isin(panel["firm"])]
+    )

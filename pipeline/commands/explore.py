@@ -81,11 +81,11 @@ def explore(
 
     `cleaned` are the tables of `cleaned_by`. Without a name the arm is that of the headline. Only
     the headline's spec and design are estimated, so that an answer takes seconds. Raises
-    ParamsError for an arm that the study has not.
+    ParamsError for an arm that the study has not, SupportError for one without support.
     """
     only, design = headline_only(study), study.estimate.headline.design
     chosen = one_arm(study.treatment, arm)
-    found = match_arms(cleaned, only, only=[chosen]).by_arm[chosen]
+    found = match_arms(cleaned, only, only=[chosen]).arm(chosen)
     balance = measure_balance(found.firm_stacks, only.score, only.match)
     return Explored(
         arm=chosen,

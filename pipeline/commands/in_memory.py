@@ -12,11 +12,14 @@ from pipeline.datasets.designs import DATED_COVARIATES, DESIGNS, SCORE_MODELS
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import LOSSES, MATCHED
 from pipeline.datasets.panel import PANEL
+from pipeline.datasets.reasons import unpacked
 from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.datasets.store import Dataset, empty
 from pipeline.effects.collected import Results
+from pipeline.effects.exposed_arm import OfExposed, exposed_arm
 from pipeline.effects.study import Study, prepare_study
+from pipeline.errors import Reason, SupportError
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.inference.between_arms import BetweenArms, between_arms
@@ -51,6 +54,7 @@ from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
 from pipeline.selection.study_arms import contacts_made_of, study_arms
 from pipeline.selection.support import treated_fates
+from pipeline.selection.supported_arms import NO_ARMS, TriedArms
 from pipeline.selection.what_scored import covariates_dated, score_models
 
 
@@ -92,6 +96,7 @@ def match_in_memory(
     brought: dict[str, pd.DataFrame] | None = None,
     arm: str = ONLY_ARM,
     arms: DrawnArms | None = None,
+    exposed: OfExposed = None,
 ) -> InMemory:
     """Date covariates, score, match and prepare the estimates, as the stages do; `panel` is PANEL.
 
@@ -114,6 +119,7 @@ def match_in_memory(
         covariates=covariates,
         score=score,
         arm=arm,
+        exposed=exposed,
     )
     redo = Redo(scored.scores, covariates, score, match, arms)
     return InMemory(candidates.stacks, covariates, scored, matched, study, redo)
@@ -121,10 +127,22 @@ def match_in_memory(
 
 @dataclass(frozen=True)
 class ArmsInMemory:
-    """Hold each arm of a study by name, and EXPOSURE; a study without arms has one, `all`."""
+    """Hold each arm of a study that has support by name; a study without arms has one, `all`.
+
+    And EXPOSURE, and ARM_FLOW with the reasons of arms without support.
+    """
 
     by_arm: dict[str, InMemory]
     exposure: pd.DataFrame
+    flow: pd.DataFrame
+
+    def arm(self, name: str) -> InMemory:
+        """Return one arm; raise SupportError with the reason where it has no support."""
+        if name not in self.by_arm:
+            row = self.flow.set_index("arm").loc[name]
+            why = unpacked(row["reason"], row["reason_fields"])
+            raise SupportError(why or Reason("arm_without_effect", {"arms": [name]}))
+        return self.by_arm[name]
 
     @cached_property
     def between(self) -> BetweenArms:
@@ -145,29 +163,34 @@ def match_arms(
     """Return what `match_in_memory` does for the sections of a study, by arm.
 
     `cleaned` are PANEL and what arms are made of, `only` names the arms that are asked for, None
-    all. Raises DataError too where they read a column that nobody has in a year, as `clean` does.
+    all; those without support are left out. Raises DataError too where they read a column that
+    nobody has in a year, as `clean` does.
     """
     panel, treatment = cleaned[PANEL], study.treatment
     require_observed(panel, study.clean, used_columns(study.outcomes, study.score, treatment))
     arms = study_arms(panel, cleaned, treatment)
     if arms is not None:
         panel = with_components(panel, arms.components)
-    by_arm = {
-        arm: match_in_memory(
-            seen,
-            outcomes=study.outcomes,
-            treatment=treatment,
-            score=study.score,
-            match=study.match,
-            estimate=study.estimate,
-            brought=brought,
-            arm=arm,
-            arms=None if arms is None else DrawnArms(cleaned[PANEL], cleaned, treatment),
-        )
-        for arm, seen in panels_by_arm(panel, None if arms is None else arms.seen_by, treatment)
-        if only is None or arm in only
-    }
-    return ArmsInMemory(by_arm, empty(EXPOSURE) if arms is None else arms.exposure)
+    drawn = None if arms is None else DrawnArms(cleaned[PANEL], cleaned, treatment)
+    tried = TriedArms(treatment, "score", NO_ARMS if arms is None else arms.of_firms.flow)
+    asked, by_arm = [arm for arm in tried.left if only is None or arm in only], {}
+    seen_by = None if arms is None else arms.seen_by
+    for arm, seen in panels_by_arm(panel, seen_by, treatment, asked):
+        with tried.trying(arm):
+            by_arm[arm] = match_in_memory(
+                seen,
+                outcomes=study.outcomes,
+                treatment=treatment,
+                score=study.score,
+                match=study.match,
+                estimate=study.estimate,
+                brought=brought,
+                arm=arm,
+                arms=drawn,
+                exposed=exposed_arm(tried.counts(arm)),
+            )
+    flow = NO_ARMS if arms is None else tried.told
+    return ArmsInMemory(by_arm, empty(EXPOSURE) if arms is None else arms.exposure, flow)
 
 
 def cleaned_by(data: DataSection, treatment: TreatmentSection) -> Iterator[Dataset]:

@@ -108,8 +108,13 @@ class Match:
 
     @property
     def arms(self) -> dict[str, "Match"]:
-        """Return this design in each arm, by name; a study that names none has one, `all`."""
+        """Return this design in each arm that has support, by name; without arms in one, `all`."""
         return {arm: replace(self, arm=arm) for arm in self.matched.by_arm}
+
+    @property
+    def arm_flow(self) -> pd.DataFrame:
+        """Return ARM_FLOW: what became of the firms of each arm, and why one has no support."""
+        return self.matched.flow
 
     def contrasts(self, outcome: str) -> pd.DataFrame:
         """Return the rows of ARM_CONTRASTS: weighted sums of the arms' effects on an outcome.
