@@ -24,7 +24,7 @@ from pipeline.datasets.matches import WEIGHTS
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.selection import SCORES
 from pipeline.datasets.store import read
-from pipeline.errors import DataError, ParamsError
+from pipeline.errors import DataError, ParamsError, Reason, SupportError
 from pipeline.params.settings import read_value
 from pipeline.params.study import read_study
 from stages import export
@@ -108,6 +108,14 @@ def test_exploring_gives_the_effects_of_the_arm_that_is_asked_for(folders, clean
     assert row["estimate"] == pytest.approx(average(folders, "within_5")["estimate"], rel=1e-8)
     with pytest.raises(ParamsError, match=r"loans is no arm.*training, credit, within_5"):
         explore(cleaned, section, "loans")
+
+
+def test_an_arm_without_support_is_told_with_its_reason(match, cleaned, section):
+    small = read_study({STUDY: block(match, least_firms=1000)}, STUDY)
+    with pytest.raises(SupportError) as raised:
+        explore(cleaned, small, "credit")
+    assert raised.value.reason == Reason("arm_too_small", {"least": 1000})
+    assert match.arm_flow.set_index("arm")["reason"].isna().all()
 
 
 def test_headlines_are_computed_for_every_arm(folders, cleaned, section):
