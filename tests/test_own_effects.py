@@ -14,6 +14,7 @@ from pipeline.inference.arm_contrasts import TermEffects, as_contrasts
 from pipeline.inference.own_effects import sums_under_exposure
 from pipeline.inference.own_exposure import ArmEffects, own_exposure
 from pipeline.params.treatment import TreatmentSection
+from pipeline.publishing.disclosure.told_of_arms import hide_own_of_few
 
 PLACE = ("y", "matched", "stacked")
 SHARE = {"kind": "share", "columns": ["cell"], "of": "firms", "edges": [0.3]}
@@ -108,3 +109,17 @@ def test_arms_that_share_firms_have_no_overall_effect():
     asked = treatment(arms={"low": {"classes": [1]}, "every": {"classes": [1, 2]}})
     of = effects(["p1"], participants=1.0, low=0.2, every=0.4)
     assert sums(of, FIRMS, asked).loc[("overall", "att"), "reason"] == "arms_share_firms"
+
+
+def test_own_effects_of_few_in_a_class_are_not_published():
+    many = [f"p{n}" for n in range(1, 12)]
+    firms = exposed(**{name: (1 + (n < 3), 2005) for n, name in enumerate(many)}, s1=(1, 2005))
+    asked = treatment(arms={"every": {"classes": [1, 2]}})
+    table = sums(effects(many, participants=1.0, every=0.5), firms, asked)
+    assert table.loc[("own", "att"), "n_fewest"] == 3
+    hidden = hide_own_of_few(table.reset_index(), 5).set_index(["estimand", "term"])
+    assert hidden.loc[("own", "att"), ["estimate", "n_fewest"]].isna().all()
+    assert hidden.loc[("own", "att"), "reason"] == "few_firms_in_group"
+    assert hidden.loc[("overall", "att"), "reason"] == table.loc[("overall", "att"), "reason"]
+    shown = hide_own_of_few(table.reset_index(), 3)["estimate"]
+    assert shown.notna().sum() == table["estimate"].notna().sum()

@@ -190,6 +190,12 @@ ARM_CONTRASTS = Dataset(
             tells="other_count",
             missing="not estimated, or without an error, see `reason`",
         ),
+        "n_fewest": Column(
+            "integer",
+            "fewest participants in one class and lag of OWN_EXPOSURE, of those that have any",
+            tells="count",
+            missing="own effects alone have it, where shares are of known firms",
+        ),
         "reason": Column(
             "string",
             "code: why there is none, or no error",

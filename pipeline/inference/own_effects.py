@@ -124,9 +124,11 @@ def _own_rows(of: _Of) -> Iterator[Row]:
         for place in places_of([arm], of.found):
             terms = terms_at(place, [arm], of.found)
             shares, remarks = _shares(of, arm, place), _remarks(of, arm, place)
+            exposed = shares[shares["class"] != CLEAN]
+            told = {"exposure": of.spillover.name, "n_fewest": _fewest(shares)}
             for term in terms:
-                key = key_of(OWN, arm, place, term) | {"exposure": of.spillover.name}
-                parts = _own_parts(of, arm, term, terms, shares)
+                key = key_of(OWN, arm, place, term) | told
+                parts = _own_parts(of, arm, term, terms, exposed)
                 if isinstance(parts, Reason):
                     yield key | packed(parts)
                 else:
@@ -134,11 +136,17 @@ def _own_rows(of: _Of) -> Iterator[Row]:
 
 
 def _shares(of: _Of, arm: str, place: Place) -> pd.DataFrame:
-    """Return the shares of participants exposed to others, by class and lag."""
+    """Return the shares of participants by class and lag."""
     outcome, design, _ = place
     table = of.spillover.shares
     own = (table["arm"] == arm) & (table["outcome"] == outcome) & (table["design"] == design)
-    return table[own & (table["class"] != CLEAN)]
+    return table[own]
+
+
+def _fewest(shares: pd.DataFrame) -> int | None:
+    """Return the fewest participants of a class and lag: shares of effects tell how many are."""
+    counts = shares.loc[shares["n_firms"] > 0, "n_firms"]
+    return int(counts.min()) if len(counts) else None
 
 
 def _own_parts(

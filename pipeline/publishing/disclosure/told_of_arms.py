@@ -12,6 +12,7 @@ from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.small_counts import protected, small
 from pipeline.datasets.store import columns_that_tell
+from pipeline.errors import Reason
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.params.arms import Arms, ExposureArm
 from pipeline.publishing.disclosure.derived import REASON
@@ -106,6 +107,17 @@ def hide_contrasts(
     gone &= contrasts[_FIGURES].notna().any(axis=1).to_numpy()
     masked = {name: contrasts[name].mask(gone) for name in _FIGURES}
     return with_reason(contrasts.assign(**masked), gone, REASON)
+
+
+def hide_own_of_few(contrasts: pd.DataFrame, minimum: int) -> pd.DataFrame:
+    """Hide own effects of participants of whom few are in one class of exposure.
+
+    Beside the total and spillover an own effect tells what share of participants is in each class.
+    """
+    few = contrasts["n_fewest"].between(1, minimum - 1).to_numpy(bool, na_value=False)
+    masked = {name: contrasts[name].mask(few) for name in (*_FIGURES, "n_fewest")}
+    why = Reason("few_firms_in_group", {"least": minimum})
+    return with_reason(contrasts.assign(**masked), few, why)
 
 
 def _name(design: str, arm_of: Mapping[str, OfArm]) -> str:

@@ -6,7 +6,11 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.publishing.disclosure.derived import hidden_rows
 from pipeline.publishing.disclosure.joined_arms import join_arms, part_arms
 from pipeline.publishing.disclosure.pools import vet_pools
-from pipeline.publishing.disclosure.told_of_arms import hide_contrasts, hide_small_counts_of_arms
+from pipeline.publishing.disclosure.told_of_arms import (
+    hide_contrasts,
+    hide_own_of_few,
+    hide_small_counts_of_arms,
+)
 from pipeline.publishing.disclosure.vet import vet
 
 
@@ -29,5 +33,8 @@ def _vet_together(results: StudyResults) -> StudyResults:
         arms=arms,
         arm_flow=vetted.arm_flow,
         exposed=vetted.exposed,
-        arm_contrasts=hide_contrasts(contrasts, hidden, named, whole.arm_of),
+        arm_contrasts=hide_own_of_few(
+            hide_contrasts(contrasts, hidden, named, whole.arm_of),
+            results.settings.exhibit.disclosure.min_cell_firms,
+        ),
     )
