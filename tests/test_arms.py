@@ -1,12 +1,19 @@
 """Arms: one treatment a firm at a time, who is in none, and what is refused."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from stacked_tables import joined
+from stacked_tables import treatment as window_of
 
+from pipeline.analyses.exit_status import exit_status
+from pipeline.datasets.matches import MATCHES, WEIGHTS
+from pipeline.datasets.store import conform, empty
 from pipeline.effects.exposed_arm import ExposedArm
 from pipeline.errors import DataError, Reason, SupportError
 from pipeline.panel.arm_entries import arm_entries
 from pipeline.panel.register_fields import RegisterRows
+from pipeline.params.analyses import LastYearExit
 from pipeline.params.arms import Arms
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import TreatmentSection
@@ -342,3 +349,22 @@ def test_whoever_takes_up_another_arm_is_left_before_that_by_the_anticipated_yea
     both = panel_of_arm(panel, found.arms, found.contacts, "both", anticipation)
     assert both.loc[both["cohort"].notna(), "firm_id"].unique().tolist() == ["c"]
     assert both.loc[both["firm_id"] == "d", "contact"].unique().tolist() == [2010]
+
+
+def test_a_firm_that_leaves_an_arm_for_another_has_not_exited():
+    panel, found = panel_of(LISTED.groupby("firm_id")["cohort"].min()), firm_arms(LISTED, arms())
+    panel = panel.assign(cluster=panel["firm_id"], cluster_entry=panel["cohort"])
+    # b, in credit from 2011, is gone in 2012; d leaves credit for training then
+    panel = panel[~((panel["firm_id"] == "b") & (panel["year"] >= 2012))]
+    seen = panel_of_arm(panel, found.arms, found.contacts, "credit", anticipation=0)
+    firms = risk_sets(seen, window_of(-1, 3)).firms
+    weights = conform(WEIGHTS, firms.assign(design="matched", weight=1.0, estimand="att"))
+    stacks = joined(seen, weights, empty(MATCHES), (-1, 3))
+    rule = LastYearExit(known_by="last_year", least_years_absent=1)
+    status = exit_status(stacks, seen, rule)
+    names = seen["firm_id"].to_numpy()[stacks.firm_row]
+    alive = dict(zip(names[stacks.treated], status.alive[stacks.treated], strict=True))
+    assert alive["b"][:4].tolist() == [1, 1, 0, 0]
+    assert alive["d"][:3].tolist() == [1, 1, 1]
+    assert np.isnan(alive["d"][3:]).all()
+    assert (status.alive[~stacks.treated & (stacks.stack == 2010)] == 1).all()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arms import LEFT_ARM
 from pipeline.datasets.arrays import Flags, Floats
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import DataError
@@ -49,7 +50,8 @@ def exit_status(
     """Say who is alive at each event time; firms are alive in base and entry year by construction.
 
     Exit is known up to one year for all firms: the panel's last, or, where a firm must be absent
-    for k years, k - 1 years before it. Later only firms with rows would count, all alive.
+    for k years, k - 1 years before it. Later only firms with rows would count, all alive. Of a firm
+    that leaves an arm for another nothing is known from there: it has no rows, and is not gone.
 
     Raises DataError where a firm has rows in or after its year of exit, or where PANEL lacks the
     column that says when firms exit.
@@ -58,18 +60,27 @@ def exit_status(
     year = panel["year"].to_numpy(dtype=np.float64)
     last_row = np.full(int(code.max()) + 1, -np.inf)
     np.maximum.at(last_row, code, year)
-    known_to = float(year.max())
+    known_to, left = float(year.max()), _left_arm(panel, code)
     if isinstance(rule, LastYearExit):
         known_to -= rule.least_years_absent - 1
-        exit_year = np.where(last_row + 1 <= known_to, last_row + 1, NEVER)
+        is_known = (last_row + 1 <= known_to) & (last_row + 1 < left)
+        exit_year = np.where(is_known, last_row + 1, NEVER)
     else:
         column = EXIT_YEAR if isinstance(rule, FlagExit) else rule.column
         exit_year = _exit_years(panel, column, code)
         _check_rows(column, exit_year, last_row)
     calendar = (stacks.stack[:, None] + stacks.event_times).astype(np.float64)
     alive = (calendar < exit_year[stacks.firm][:, None]).astype(np.float64)
-    alive[calendar > known_to] = np.nan
+    alive[(calendar > known_to) | (calendar >= left[stacks.firm][:, None])] = np.nan
     return ExitStatus(alive, stacks.panel_row != NO_ROW, stacks.covered)
+
+
+def _left_arm(panel: pd.DataFrame, code: np.ndarray) -> Floats:
+    """Return the year from which each firm (F,) is in another arm, infinite where it never is."""
+    left = np.full(int(code.max()) + 1, NEVER)
+    if LEFT_ARM in panel:
+        left[code] = panel[LEFT_ARM].to_numpy(dtype=np.float64, na_value=NEVER)
+    return left
 
 
 def _exit_years(panel: pd.DataFrame, column: str, code: np.ndarray) -> Floats:

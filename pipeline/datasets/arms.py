@@ -38,6 +38,9 @@ ARMS = Dataset(
     },
 )
 
+# Column of PANEL, as an arm sees it, with the year from which an entrant is in another arm.
+LEFT_ARM = "left_arm"
+
 CONTACTS = Dataset(
     name="CONTACTS",
     row="one firm in contact with the programme: it took part, or is exposed; private",

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+<<<<<<< HEAD
 from pipeline.datasets.arms import ARMS, CONTACTS
+=======
+from pipeline.datasets.arms import ARM_FLOW, ARMS, CONTACTS, LEFT_ARM
+>>>>>>> 7cdbd614 (Take firms that leave an arm for another for unknown, not for gone, in survival)
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, Reason, SupportError, told_codes
@@ -147,15 +151,16 @@ def panel_of_arm(
     """Return PANEL as one arm sees it: its own entry years, and when firms came into contact.
 
     `cohort` is that of the arm, `contact` the first year of contact with the programme; a firm of
-    which that is not known is left out. So are firm-years of the arm's entrants from their entry
-    into another arm on, less anticipation.
+    which that is not known is left out. So are firm-years of the arm's entrants from `left_arm` on,
+    the year of their entry into another arm, less anticipation.
     """
     own, firm = arms[arms["arm"] == arm].set_index("firm_id"), panel["firm_id"]
-    until = of_firms(own["until"], firm)
-    left = (panel["year"] >= until - anticipation).fillna(False).astype(bool)
+    until = of_firms(own["until"], firm) - anticipation
+    left = (panel["year"] >= until).fillna(False).astype(bool)
     left |= firm.isin(contacts.loc[contacts["contact"].isna(), "firm_id"])
     contact = of_firms(contacts.set_index("firm_id")["contact"], firm)
-    return panel.assign(cohort=of_firms(own["cohort"], firm), contact=contact)[~left]
+    cohort = of_firms(own["cohort"], firm)
+    return panel.assign(cohort=cohort, contact=contact, **{LEFT_ARM: until})[~left]
 
 
 def _require_headline(entries: pd.DataFrame, arms: Arms) -> None:
