@@ -11,11 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-<<<<<<< HEAD
-from pipeline.datasets.arms import ARMS, CONTACTS
-=======
-from pipeline.datasets.arms import ARM_FLOW, ARMS, CONTACTS, LEFT_ARM
->>>>>>> 7cdbd614 (Take firms that leave an arm for another for unknown, not for gone, in survival)
+from pipeline.datasets.arms import ARMS, CONTACTS, LEFT_ARM
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, Reason, SupportError, told_codes
