@@ -1,5 +1,7 @@
 """Contrasts of arms: the joint covariance, in which comparison firms that arms share cancel."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -153,6 +155,19 @@ def test_effects_without_an_error_have_a_sum_without_one():
     row, whole = (rows.loc[("difference", "att", pd.NA)] for rows in (table, contrasts(found)))
     assert row["estimate"] == whole["estimate"]
     assert np.isnan(row["std_error"]) and row["reason"] == "arm_without_error"
+
+
+@pytest.mark.parametrize("clusters", [("assignment", "firm"), "set_and_assignment", "components"])
+def test_clusters_of_a_design_or_in_two_directions_bear_no_joint_error(clusters):
+    panel, arms = world(4)
+    found = effects_by_arm(panel, arms)
+    by_arm = {}
+    for arm, own in found.items():
+        kept = [replace(k, label=replace(k.label, cluster=clusters)) for k in own.kept]
+        by_arm[arm] = effects_by_place(own.estimates, kept)
+    table = as_contrasts(contrast_rows(by_arm, ASKED, {}))
+    assert table["estimate"].notna().all() and table["std_error"].isna().all()
+    assert set(table["reason"]) == {"arms_without_common_clusters"}
 
 
 @pytest.mark.parametrize("comparison", ["never_treated", "not_yet_treated"])

@@ -25,7 +25,7 @@ from pipeline.inference.conley import NEGATIVE
 from pipeline.inference.covariance import t_intervals
 from pipeline.inference.joint_variance import joint_variance
 from pipeline.inference.stored import NUMBERED
-from pipeline.params.analyses import clustering_levels
+from pipeline.params.analyses import clustering_levels, is_two_way
 from pipeline.params.arms import Arms
 
 # TermEffects whose sums are contrasts: the headline's average, and those by event time.
@@ -262,14 +262,9 @@ def _contrast_rows(name: str, contrast: _Contrast, found: Mapping[str, ByPlace])
             yield key_of(CONTRAST, name, place, term) | contrast.figures(term, place, found)
 
 
-def _levels(label: Label) -> tuple[str | None, str | None]:
-    return clustering_levels(label.cluster)
-
-
 def _is_named(label: Label) -> bool:
     """Say whether clusters are of one level of PANEL."""
-    first, second = _levels(label)
-    return second is None and first is not None and first not in NUMBERED
+    return not is_two_way(label.cluster) and clustering_levels(label.cluster)[0] not in NUMBERED
 
 
 def _by_name(kept: Kept, term: Term) -> pd.Series:
