@@ -17,6 +17,7 @@ from pipeline.inference.between_arms import between_arms
 from pipeline.inference.own_exposure import arm_effects
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.sources import obtain_tables
+from pipeline.params.arm_faults import ArmSections
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
@@ -78,9 +79,13 @@ ARMS = {
 
 
 def sections(treatment):
-    """Return the sections that estimate profits among all firms, with clusters named by firm."""
-    spec = BLOCK["estimate"]["specs"]["ancova"] | {"cluster": "assignment"}
-    estimate = BLOCK["estimate"] | {"specs": {"ancova": spec}}
+    """Return the sections that estimate profits among all firms, with clusters named by firm.
+
+    By ANCOVA, and the headline's arm by differences too.
+    """
+    alike = {"cluster": "assignment", "designs": ["unmatched"]}
+    specs = {name: BLOCK["estimate"]["specs"][name] | alike for name in ("ancova", "stacked")}
+    estimate = BLOCK["estimate"] | {"specs": specs, "other_arms": ["ancova"]}
     return {
         "outcomes": OutcomesSection.model_validate({"profits": BLOCK["outcomes"]["profits"]}),
         "treatment": TreatmentSection.model_validate(BLOCK["treatment"] | treatment),
@@ -95,7 +100,11 @@ def study_of(treated):
     told = sections({"entry": BLOCK["treatment"]["entry"] | {"treated": treated}})
     kept = BLOCK["clean"]["filters"][0] | {"keep": ["2", treated]}
     panel = cleaned(told["treatment"], filters=[kept]).panel
-    return estimate_specs(match_in_memory(panel, **told).study).estimates
+    return by_ancova(estimate_specs(match_in_memory(panel, **told).study).estimates)
+
+
+def by_ancova(estimates):
+    return estimates[estimates["estimator"] == "ancova"].reset_index(drop=True)
 
 
 def study_of_both():
@@ -113,11 +122,12 @@ def study_of_both():
     results, effects = {}, {}
     seen_by = firms.arms, firms.contacts
     for arm, seen in panels_by_arm(found.panel, seen_by, told["treatment"]):
-        study = match_in_memory(seen, **told).study
+        study = match_in_memory(seen, **told, arm=arm).study
         results[arm] = estimate_specs(study)
         effects[arm] = arm_effects(study, results[arm])
     estimates = {arm: result.estimates for arm, result in results.items()}
-    return estimates, between_arms(effects, empty(EXPOSURE), told["treatment"]).contrasts
+    compared = ArmSections(**{name: told[name] for name in told if name != "outcomes"})
+    return estimates, between_arms(effects, empty(EXPOSURE), compared).contrasts
 
 
 def test_two_arms_in_one_study_have_the_effects_of_two_studies():
@@ -125,14 +135,18 @@ def test_two_arms_in_one_study_have_the_effects_of_two_studies():
     effects, contrasts = study_of_both()
     compared = ["outcome", "term", "event_time", "estimate", "std_error", "n_treated", "n_control"]
     for arm, code in {"mentor": MENTOR, "class": CLASS}.items():
-        pd.testing.assert_frame_equal(effects[arm][compared], study_of(code)[compared], rtol=1e-10)
+        own = by_ancova(effects[arm])
+        pd.testing.assert_frame_equal(own[compared], study_of(code)[compared], rtol=1e-10)
     mentor, lessons = (
-        found.set_index("term").loc["att", ["estimate", "std_error"]].astype(float)
+        by_ancova(found).set_index("term").loc["att", ["estimate", "std_error"]].astype(float)
         for found in effects.values()
     )
     row = contrasts[contrasts["term"] == "att"].iloc[0]
     assert row["estimate"] == pytest.approx(mentor["estimate"] - lessons["estimate"], rel=1e-12)
     assert row["std_error"] < row["std_error_apart"]
+    estimators = {arm: set(found["estimator"]) for arm, found in effects.items()}
+    assert estimators == {"mentor": {"ancova", "stacked"}, "class": {"ancova"}}
+    assert set(contrasts["estimator"]) == {"ancova"}
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,8 @@ def prepare_study(
     `covariates` is COVARIATES, for specs that adjust, and `score` says how they are defined. Raises
     ParamsError where a spec names what does not exist, or needs random assignment without it.
     """
+    if treatment.arm_folders.get(arm):
+        estimate = estimate.of_other_arms
     designs = list(dict.fromkeys(design for spec in estimate.specs for design in spec.designs))
     _check_names(designs, weights, outcomes, estimate)
     _check_covariates(covariates, estimate)

@@ -67,6 +67,16 @@ class StudySettings:
     estimate: EstimateSection
     exhibit: ExhibitSection
 
+    def of_arm(self, arm_folder: str) -> "StudySettings":
+        """Return the settings as they hold for an arm, given its subfolder, none the headline's."""
+        estimate = self.estimate.of_other_arms
+        if not arm_folder or estimate is self.estimate:
+            return self
+        specs = {spec.name for spec in estimate.specs}
+        panels = [panel for panel in self.exhibit.panels if panel.spec in specs]
+        exhibit = self.exhibit.model_copy(update={"panels": panels})
+        return replace(self, estimate=estimate, exhibit=exhibit)
+
     def spec(self, name: str) -> Spec:
         """Return an estimation spec by name."""
         return next(spec for spec in self.estimate.specs if spec.name == name)

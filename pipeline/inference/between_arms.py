@@ -30,10 +30,13 @@ def between_arms(
 ) -> BetweenArms:
     """Return the contrasts that params name, and own and overall effects under each exposure.
 
-    `effects` are those of every arm, `exposure` is EXPOSURE, without a row where there is none.
+    `effects` are those of every arm, by the specs that all arms have; `exposure` is EXPOSURE,
+    without a row where there is none.
     """
     treatment = sections.treatment
     assert treatment.arms is not None, "of studies with arms"
+    specs = {spec.name for spec in sections.estimate.of_other_arms.specs}
+    effects = {arm: own.by_specs(specs) for arm, own in effects.items()}
     shares = own_exposure(effects, exposure, treatment)
     found = {arm: own.by_place for arm, own in effects.items()}
     rows = contrast_rows(found, treatment.arms, sections.places_within)

@@ -36,11 +36,12 @@ def order_effects(study: Study, redo: Redo) -> list[Row]:
     By outcome: `att_order_low` and `att_order_high` over `match_orders` random orders (seeds from
     0), of rows and of who chooses, and `att_rows_reversed` with the declared order and the rows in
     reverse, which decides between ties differently and changes nothing else. Of the headline's
-    spec; nothing where its estimator is not redone or effects are in proportion to a level.
+    spec; nothing where its estimator is not redone or effects are in proportion to a level, nor in
+    arms that ask for no other order.
     """
     named = study.estimate.headline.spec
     spec = next(spec for spec in study.estimate.specs if spec.name == named)
-    if ESTIMATORS[spec.estimator].redone is None:
+    if ESTIMATORS[spec.estimator].redone is None or not study.estimate.match_orders:
         return []
     rows: list[Row] = []
     for design in spec.designs:

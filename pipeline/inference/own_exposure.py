@@ -5,8 +5,8 @@ firms behind the effect, those that the design kept and that have the outcome af
 as there: participants without a match have no part in the effect, and would in the shares.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -32,6 +32,11 @@ class ArmEffects:
 
     by_place: ByPlace
     behind: Behind
+
+    def by_specs(self, specs: Collection[str]) -> "ArmEffects":
+        """Return the effects of some specs."""
+        kept = {place: found for place, found in self.by_place.items() if place[2] in specs}
+        return replace(self, by_place=kept)
 
 
 def arm_effects(study: Study, results: Results) -> ArmEffects:

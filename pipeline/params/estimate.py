@@ -242,7 +242,9 @@ class EstimateSection(Settings):
     if all its firms are observed; `renormalise` keeps whoever is observed and scales comparison
     weights to the observed treated. `romano_wolf` adds p-values that hold over each family of
     outcomes beside the q-values. Where matching is greedy the headline's effect is estimated again
-    over `match_orders` random orders of rows and of who chooses.
+    over `match_orders` random orders of rows and of who chooses. `other_arms` are the specs, the
+    headline's among them, by which arms other than its own are estimated, without analyses and
+    other orders of matching beside; null is by all, with these.
 
     `specs` are keyed by name; a list of specs that each have `name` says the same.
     """
@@ -255,6 +257,7 @@ class EstimateSection(Settings):
     headline: Headline
     specs: list[Spec] = Field(min_length=1)
     analyses: Analyses = Analyses()
+    other_arms: list[str] | None = None
 
     @field_validator("specs", mode="before")
     @classmethod
@@ -282,7 +285,21 @@ class EstimateSection(Settings):
             raise ValueError(
                 f"headline.design {self.headline.design} is not a design of spec {chosen.name}"
             )
+        if self.other_arms is not None and not {chosen.name} <= set(self.other_arms) <= {*names}:
+            raise ValueError(
+                f"other_arms is {', '.join(self.other_arms) or 'empty'}: list specs, that of the "
+                f"headline ({chosen.name}) and any of {', '.join(names)}"
+            )
         return self
+
+    @property
+    def of_other_arms(self) -> "EstimateSection":
+        """Return the section as it holds for arms other than the headline's."""
+        if self.other_arms is None:
+            return self
+        kept = [spec for spec in self.specs if spec.name in self.other_arms]
+        beside = {"analyses": Analyses(), "match_orders": 0}
+        return self.model_copy(update={"specs": kept, **beside})
 
     @model_validator(mode="after")
     def _romano_wolf_has_clusters(self) -> "EstimateSection":

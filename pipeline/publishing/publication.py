@@ -91,9 +91,9 @@ def gathered_arms(
     Aggregate tables are given by arm and name, of arms that have results; `of_all` has those of all
     arms together. What was found of exposures stands after what cleaning found.
     """
-    later = of_all[EXPOSURE_ISSUES.name]
+    later, of = of_all[EXPOSURE_ISSUES.name], settings.arm_folders
     arms = {
-        arm: replace(gathered(study, settings, _continued(own, later)), arm=arm)
+        arm: replace(gathered(study, settings.of_arm(of[arm]), _continued(own, later)), arm=arm)
         for arm, own in by_arm.items()
     }
     told: dict[str, Any] = {field: of_all[table.name] for field, table in _OF_ALL_ARMS.items()}
@@ -228,7 +228,7 @@ def read_published(files: Mapping[str, bytes], study: str, settings: StudySettin
     own = replace(whole, arm=settings.treatment.arms.headline)
     told: dict[str, Any] = dict.fromkeys(_OF_ALL_ARMS)
     arms = {
-        arm: replace(_read_tables(files, study, settings, folder), arm=arm, **told)
+        arm: replace(_read_tables(files, study, settings.of_arm(folder), folder), arm=arm, **told)
         for arm, folder in settings.treatment.arm_folders.items()
         if of_arm(ESTIMATES.name.lower(), folder) in files
     }

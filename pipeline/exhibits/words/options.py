@@ -32,6 +32,7 @@ SILENT_RULES: dict[str, str] = {
 }
 
 SILENT_OPTIONS: dict[str, str] = {
+    "estimate.other_arms": "tables of an arm name the specs that it has",
     "data.firm_id": _DELIVERED,
     "data.year": _DELIVERED,
     "data.date_format": _DELIVERED,
