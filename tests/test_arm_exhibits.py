@@ -89,6 +89,15 @@ def test_each_arm_has_a_row_with_its_effect_and_what_it_is_of(results, tables):
         assert cell.decimals == results.decimals["sales_log"]
 
 
+def test_counts_that_are_not_published_have_their_sign(results):
+    own = results.arms["credit"]
+    hidden = replace(own, estimates=own.estimates.assign(n_treated=None))
+    made = study_tables(replace(results, arms={**results.arms, "credit": hidden}))
+    rows = made["arms"].panels[0].rows
+    counts = [row.cells[0] for row in rows if row.label == "Joined / comp."]
+    assert counts == [WholeNumbers((398, 1071)), HIDDEN]
+
+
 def test_sums_stand_by_what_they_are_of_and_the_assumption_once(tables):
     table = tables["arm_contrasts"]
     assert [panel.title.split(":")[0] for panel in table.panels] == [

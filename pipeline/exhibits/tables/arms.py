@@ -17,7 +17,7 @@ from pipeline.exhibits.tables.effect_cells import p_cell
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.panels import Shown
 from pipeline.exhibits.tables.parts import by_outcome
-from pipeline.exhibits.tables.table import Cell, Panel, Row, Table, WholeNumbers
+from pipeline.exhibits.tables.table import HIDDEN, Cell, Panel, Row, Table, WholeNumbers
 from pipeline.exhibits.words.arms import estimand_words, pool_of_arms
 from pipeline.exhibits.words.language import say, tell
 from pipeline.exhibits.words.short_notes import brackets
@@ -72,8 +72,11 @@ def _rows(
 
 
 def _counts(effect: Effect | None) -> Cell:
-    if effect is None or math.isnan(effect.n_treated) or math.isnan(effect.n_control):
+    """Return the firms behind an estimate; the sign of what is not published where it hides one."""
+    if effect is None or math.isnan(effect.estimate):
         return None
+    if math.isnan(effect.n_treated) or math.isnan(effect.n_control):
+        return HIDDEN
     return WholeNumbers((int(effect.n_treated), int(effect.n_control)))
 
 
