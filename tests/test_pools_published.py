@@ -13,7 +13,13 @@ from pipeline.datasets.store import conform
 from pipeline.exhibits.figures.interval_rows import pools_data
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.panels.pools import pool_rows
+from pipeline.exhibits.pool_questions import pools_section
+from pipeline.exhibits.pools import known_pools
+from pipeline.exhibits.questions import TableLinks
+from pipeline.exhibits.report import report_page
+from pipeline.exhibits.shown_outcomes import card_outcomes
 from pipeline.exhibits.tables.pools import pools_tables
+from pipeline.exhibits.words.language import say
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.pools import EveryonePool
@@ -192,3 +198,34 @@ def test_pools_are_shown_where_params_declare_them_and_name_no_tables():
     exhibit = ExhibitSection.model_validate(unnamed)
     assert "pools" in replace(made, treatment=treatment, exhibit=exhibit).tables
     assert "pools" not in replace(made, exhibit=exhibit).tables
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_the_page_says_which_pools_differ_and_where_the_sign_turns(public, language):
+    results = in_language(public, language)
+    with results.speaking():
+        shown = pools_section(results, TableLinks([]), [])
+        heading = say("page.pools")
+        names = [n for n in card_outcomes(results) if known_pools(results, n)]
+        turned = [
+            sum(p.effect.estimate * found[0].effect.estimate < 0 for p in found)
+            for found in (known_pools(results, name) for name in names)
+        ]
+    assert heading in shown and shown.count("<svg") == len(names)
+    assert max(turned) > 0 and say_turned(results, max(turned)) in shown
+
+
+def test_the_page_leads_to_pools(public):
+    page = report_page(public, {}).decode("utf-8")
+    assert 'href="#pools"' in page and 'id="pools"' in page
+
+
+def say_turned(results: StudyResults, turned: int) -> str:
+    with results.speaking():
+        return say("page.pools_turned", turned=turned)
+
+
+def test_the_page_of_a_study_without_pools_asks_nothing():
+    results = study_results(figures=[], tables=["main_effects"])
+    with results.speaking():
+        assert pools_section(results, TableLinks([]), []) == ""

@@ -54,6 +54,12 @@ def effects_by_pool(results: StudyResults, outcome: str) -> list[EffectOfPool]:
     return [_of_row(results, outcome, row) for row in rows]
 
 
+def known_pools(results: StudyResults, outcome: str) -> list[EffectOfPool]:
+    """Return the pools with an interval, the clean one first; none where it is alone."""
+    known = [one for one in effects_by_pool(results, outcome) if one.effect.estimated]
+    return known if len(known) > 1 and known[0].is_clean else []
+
+
 def _of_row(results: StudyResults, outcome: str, row: Mapping[Hashable, Any]) -> EffectOfPool:
     apart: dict[Hashable, Any] = {name: row[f"difference_{name}"] for name in _OF_DIFFERENCE}
     rule = unpacked(row["kind"], row["kind_fields"])

@@ -14,6 +14,7 @@ from pipeline.exhibits.checks.caution import Caution
 from pipeline.exhibits.checks.cautions import study_cautions
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.page import contents, folded, page, plain_table, prose, section
+from pipeline.exhibits.pool_questions import pools_section
 from pipeline.exhibits.questions import (
     TableLinks,
     before_section,
@@ -44,6 +45,7 @@ _QUESTIONS: dict[str, _Section] = {
     "choices": choices_section,
     "others": others_section,
     "arms": arms_section,
+    "pools": pools_section,
     "groups": groups_section,
     "flow": flow_section,
 }

@@ -3,20 +3,27 @@
 import math
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.panels.rows import DrawnRow
-from pipeline.exhibits.pools import effects_by_pool
+from pipeline.exhibits.numbers import translated_unit
+from pipeline.exhibits.panels.rows import DrawnRow, rows_panel
+from pipeline.exhibits.pools import known_pools
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.pools import pool_words
 
 
-def pool_rows(results: StudyResults, outcome: str) -> list[DrawnRow]:
-    """Return the pools with an interval; hollow those whose difference from the clean one is clear.
+def pools_panel(results: StudyResults, outcome: str) -> str:
+    """Draw every pool; nothing where the clean one has no interval, or is alone."""
+    rows = pool_rows(results, outcome)
+    effects = [row.effect for row in rows if row.effect is not None]
+    if not effects:
+        return ""
+    described = say("page.pools_described", label=results.plain_name(outcome), n=len(rows))
+    axis = say("page.effect_axis", unit=translated_unit(effects[0]))
+    return rows_panel(rows, axis, described)
 
-    None where the clean pool has no interval, or is alone.
-    """
-    known = [one for one in effects_by_pool(results, outcome) if one.effect.estimated]
-    if len(known) < 2 or not known[0].is_clean:
-        return []
+
+def pool_rows(results: StudyResults, outcome: str) -> list[DrawnRow]:
+    """Return the pools with an interval; hollow those whose difference from the clean is clear."""
     return [
         DrawnRow(
             pool_words(results, one),
@@ -25,5 +32,5 @@ def pool_rows(results: StudyResults, outcome: str) -> list[DrawnRow]:
             main=one.is_clean,
             hollow=one.differs,
         )
-        for one in known
+        for one in known_pools(results, outcome)
     ]
