@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from test_exposure import LINK, SHARE, declared, found
 
+from pipeline.commands.replication.stand_in import made_up_links
 from pipeline.datasets.exposure import LINKS
 from pipeline.datasets.store import conform, read, write
 from pipeline.errors import DataError
@@ -285,6 +286,22 @@ def test_links_have_the_identifiers_of_the_panel():
     assert links["weight"].tolist() == [1, 1] and links["kind"].tolist() == ["link", "link"]
     with pytest.raises(DataError, match=r"links\.csv has no column sum"):
         firm_links(rows, link_file(weight="sum"), FIRMS)
+
+
+def test_stand_ins_of_links_are_read_as_links_are_and_join_other_firms():
+    rng = np.random.default_rng(2)
+    ends = rng.integers(0, 50, (300, 2)).astype(str)
+    rows = pd.DataFrame(ends, columns=["from", "to"])
+    rows = rows.assign(year=2001, kind="supply", amount=rng.lognormal(size=300))
+    rows.loc[0, "from"] = "unknown"
+    codes = {str(i): f"S{i}" for i in range(50)}
+    made = made_up_links(rows, link_file(), codes, rng)
+    links, issues = firm_links(made, link_file(), pd.Index(codes.values()))
+    assert issues == [] and 200 < len(links) < 300
+    joined = set(zip(rows["from"].map(codes), rows["to"].map(codes), strict=True))
+    kept = joined & set(zip(links["source"], links["target"], strict=True))
+    assert len(kept) < 60  # a pair in nine or so comes about by chance
+    assert not set(made["amount"]) & set(rows["amount"])
 
 
 @pytest.mark.slow

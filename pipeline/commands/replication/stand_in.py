@@ -15,6 +15,7 @@ from pipeline.datasets.arrays import Floats
 from pipeline.errors import DataError
 from pipeline.panel.obtained import read_obtained
 from pipeline.params.data import FileSource, SumColumn
+from pipeline.params.links_file import LinksFile
 from pipeline.params.study import StudySection
 from pipeline.params.treatment import RegisterEntry
 
@@ -53,6 +54,9 @@ def stand_in_files(root: Path, name: str, study: StudySection) -> dict[str, byte
         files[source.register_file] = known[study.data.register_columns.named].assign(
             **{key: known[key].map(codes)}
         )
+    links = read_obtained(obtained, "links")
+    if links is not None and study.data.links is not None:
+        files[str(study.data.links.file)] = made_up_links(links, study.data.links, codes, rng)
     folder = f"data/raw/{name}"
     written = {f"{folder}/{file}": _csv(table) for file, table in files.items()}
     return {**written, f"{folder}/STAND-IN.md": _NOTE.format(study=name).encode("utf-8")}
@@ -73,6 +77,25 @@ def made_up_panel(
         elif column not in kept:
             table[column] = _made_up(panel[column], firm, rng)
     return table
+
+
+def made_up_links(
+    links: pd.DataFrame, declared: LinksFile, codes: dict[object, str], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return as many links, with who is linked to whom drawn and weights made up.
+
+    Kinds and years stay, and how often a firm stands at either end; firms that the panel lacks go.
+    """
+    ends = [declared.source, declared.target]
+    known = links[links[ends].isin(list(codes)).all(axis=1)].reset_index(drop=True)
+    table = known[declared.named].assign(
+        **{end: known[end].map(codes).to_numpy()[rng.permutation(len(known))] for end in ends}
+    )
+    if declared.weight is not None:
+        weight = _made_up(known[declared.weight], known[declared.source], rng)
+        table[declared.weight] = weight.clip(lower=0.001)  # above zero, as weights must be
+    table = table[table[declared.source] != table[declared.target]]
+    return table.drop_duplicates([name for name in declared.named if name != declared.weight])
 
 
 def _weight_column(study: StudySection) -> str | None:
