@@ -205,6 +205,7 @@ def share_firms() -> tuple[pd.DataFrame, pd.DataFrame]:
     return firms.drop(columns="entry"), register.assign(part="grant")
 
 
+@pytest.mark.slow
 def test_classes_of_shares_recover_spillover_that_is_not_linear(tmp_path):
     """Own effects take spillover at the participants' own class, from when others joined."""
     panel, register = share_firms()

@@ -113,13 +113,13 @@ def test_arms_that_share_firms_have_no_overall_effect():
 
 def test_own_effects_of_few_in_a_class_are_not_published():
     many = [f"p{n}" for n in range(1, 12)]
-    firms = exposed(**{name: (1 + (n < 3), 2005) for n, name in enumerate(many)}, s1=(1, 2005))
+    firms = exposed(**{name: (1 + (n < 4), 2005) for n, name in enumerate(many)}, s1=(1, 2005))
     asked = treatment(arms={"every": {"classes": [1, 2]}})
     table = sums(effects(many, participants=1.0, every=0.5), firms, asked)
-    assert table.loc[("own", "att"), "n_fewest"] == 3
+    assert table.loc[("own", "att"), "n_fewest"] == 4
     hidden = hide_own_of_few(table.reset_index(), 5).set_index(["estimand", "term"])
     assert hidden.loc[("own", "att"), ["estimate", "n_fewest"]].isna().all()
     assert hidden.loc[("own", "att"), "reason"] == "few_firms_in_group"
     assert hidden.loc[("overall", "att"), "reason"] == table.loc[("overall", "att"), "reason"]
-    shown = hide_own_of_few(table.reset_index(), 3)["estimate"]
+    shown = hide_own_of_few(table.reset_index(), 4)["estimate"]
     assert shown.notna().sum() == table["estimate"].notna().sum()
