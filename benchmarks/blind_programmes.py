@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
-from pipeline.commands.in_memory import match_arms
+from pipeline.commands.arms_in_memory import match_arms
 from pipeline.commands.start.asked import ToldColumns
 from pipeline.commands.start.read import read_files
 from pipeline.commands.start.section import study_text

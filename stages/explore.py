@@ -3,8 +3,8 @@
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from pipeline.commands.arms_in_memory import cleaned_by
 from pipeline.commands.explore import Explored, changed, explore, explored_text
-from pipeline.commands.in_memory import cleaned_by
 from pipeline.datasets.store import read
 from pipeline.errors import ParamsError
 from pipeline.params.settings import load_yaml, read_value, study_block

@@ -13,6 +13,7 @@ from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.selection import COVARIATES
 from pipeline.datasets.store import read
 from pipeline.effects.study import prepare_study
+from pipeline.errors import SupportError
 from pipeline.matching.matched_lags import matched_times
 from pipeline.params.arms import ONLY_ARM
 from pipeline.params.settings import load_yaml
@@ -20,6 +21,7 @@ from pipeline.params.study import StudySection, read_study
 from stages.arms import panels_seen
 from stages.command import Command, Reply, run_command
 from stages.run import PARAMS, Folders
+from stages.supported import arms_left
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -39,10 +41,10 @@ def _declare(parser: ArgumentParser) -> None:
 def _reply(chosen: Namespace) -> Reply:
     folders = Folders(chosen.study)
     settings = read_study(load_yaml(PARAMS), chosen.study)
-    arms = list(settings.treatment.arm_folders)
-    if chosen.arm is not None:
-        arms = [one_arm(settings.treatment, chosen.arm)]
-    files, folder = _files(folders, settings, arms), folders.of("export")
+    files, folder = (
+        _files(folders, settings, _asked(folders, settings, chosen.arm)),
+        folders.of("export"),
+    )
     for name, content in files.items():
         write_file(folder / name, content)
     return Reply(
@@ -51,12 +53,27 @@ def _reply(chosen: Namespace) -> Reply:
     )
 
 
+def _asked(folders: Folders, settings: StudySection, arm: str | None) -> list[str]:
+    """Return the arms to write: those with results, or the one that is named.
+
+    Raises ParamsError where there is none of that name, SupportError where it has no results.
+    """
+    left = list(arms_left(folders.of("estimate"), settings.treatment, "export").left)
+    if arm is None:
+        return left
+    if one_arm(settings.treatment, arm) not in left:
+        raise SupportError(
+            f"arm {arm} of {folders.study} has no results to export; ARM_FLOW says why: "
+            f"results/arm_flow.csv in {folders.reports.as_posix()}"
+        )
+    return [arm]
+
+
 def _files(folders: Folders, settings: StudySection, arms: list[str]) -> dict[str, bytes]:
     """Return the files of each arm by their path in the folder."""
     return {
         (PurePosixPath(settings.treatment.arm_folders[arm]) / name).as_posix(): content
-        for arm, seen in panels_seen(folders, settings.treatment)
-        if arm in arms
+        for arm, seen in panels_seen(folders, settings.treatment, arms)
         for name, content in _files_of_arm(folders, settings, arm, seen).items()
     }
 

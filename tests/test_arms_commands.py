@@ -10,23 +10,25 @@ from marked_study import run
 from stata_commands import Stata
 from workspace import project, write_params
 
+from pipeline.commands.arms_in_memory import ArmsInMemory, cleaned_by
 from pipeline.commands.attribute.headline_effects import entering, estimated_headlines
 from pipeline.commands.explore import explore
-from pipeline.commands.in_memory import cleaned_by
 from pipeline.commands.notebook import Evaluation, evaluate
 from pipeline.commands.notebook_match import Match
 from pipeline.commands.plan.cost import read_cost
 from pipeline.commands.plan.sizes import study_sizes
 from pipeline.commands.plan.work import study_work
 from pipeline.commands.remove import plan_removal
-from pipeline.datasets.arms import ARM_CONTRASTS
+from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
+from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import WEIGHTS
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.selection import SCORES
-from pipeline.datasets.store import read
+from pipeline.datasets.store import empty, read, write
 from pipeline.errors import DataError, ParamsError, Reason, SupportError
 from pipeline.params.settings import read_value
 from pipeline.params.study import read_study
+from pipeline.selection.supported_arms import TriedArms, with_reasons
 from stages import export
 from stages.run import Folders
 
@@ -184,6 +186,32 @@ def test_one_arm_is_exported_by_name(folders, monkeypatch, capsys):
         export.main([STUDY, "--stata", "--arm", "within_6"])
     assert stop.value.code == 2
     assert "within_6 is no arm; did you mean within_" in capsys.readouterr().err
+
+
+def test_an_arm_without_support_is_left_out_with_its_reason(folders, match, monkeypatch, capsys):
+    place, why = folders.of("estimate"), Reason("few_exposed_firms", {"least": 30})
+    flow = read(ARM_FLOW, place)
+    told = with_reasons(flow, {"credit": why}, "match")
+    tried = TriedArms(match.study.treatment, "match", told)
+    with pytest.raises(SupportError) as refused:
+        ArmsInMemory({}, empty(EXPOSURE), tried).arm("credit")
+    assert refused.value.reason == why
+    assert list(match.arm_flow["arm"]) == sorted(FOLDERS)
+    write(ARM_FLOW, told, place)
+    monkeypatch.chdir(folders.private.parents[1])
+    export.main([STUDY, "--stata"])
+    assert "credit" not in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        export.main([STUDY, "--stata", "--arm", "credit"])
+    assert stop.value.code == 2
+    assert "arm credit of clusters has no results to export" in capsys.readouterr().err
+    write(ARM_FLOW, flow, place)
+
+
+def test_a_notebook_shows_what_an_arm_is_called(match):
+    found = match.arms["within_5"]
+    assert "within 5" in found.effects("sales").table().content
+    assert "<svg" in found.effects("sales").event_study().content
 
 
 def test_the_work_of_every_arm_is_counted(folders, section):

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
-from pipeline.commands.in_memory import match_arms
+from pipeline.commands.arms_in_memory import match_arms
 from pipeline.datasets.store import Dataset
 from pipeline.errors import ParamsError
 from pipeline.matching.balance import measure_balance

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pipeline.commands.in_memory import match_arms
+from pipeline.commands.arms_in_memory import match_arms
 from pipeline.commands.notebook_match import NOT_VETTED, Match
 from pipeline.commands.notebook_panel import delivered_table, require_delivered
 from pipeline.commands.notebook_params import (

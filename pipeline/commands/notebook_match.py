@@ -8,8 +8,8 @@ from html import escape
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pipeline.commands.arms_in_memory import ArmsInMemory
 from pipeline.commands.in_memory import (
-    ArmsInMemory,
     InMemory,
     balance_in_memory,
     results_in_memory,
@@ -22,6 +22,7 @@ from pipeline.exhibits.figures.love_plot import love_plot
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.render.html import render_html
 from pipeline.exhibits.tables.registry import named_tables
+from pipeline.exhibits.words.arm_note import noted_arm
 from pipeline.exhibits.words.captions import caption
 from pipeline.exhibits.words.sampling import noted_weights
 from pipeline.panel.ledger import Ledger
@@ -69,10 +70,8 @@ class Effects:
         results = self._alone
         with results.speaking():
             tables = named_tables(results, "main_effects").values()
-            parts = [
-                render_html(noted_weights(results, table), caption(results, table.part))
-                for table in tables
-            ]
+            noted = [noted_arm(results, noted_weights(results, table)) for table in tables]
+            parts = [render_html(table, caption(results, table.part)) for table in noted]
         return ShownHtml("\n".join(parts))
 
     @cached_property
@@ -104,11 +103,11 @@ class Match:
     @property
     def found(self) -> InMemory:
         """Return what stages find of this arm."""
-        return self.matched.by_arm[self.arm]
+        return self.matched.arm(self.arm)
 
     @property
     def arms(self) -> dict[str, "Match"]:
-        """Return this design in each arm that has support, by name; without arms in one, `all`."""
+        """Return this design in each arm with support, by name; without arms in `all`."""
         return {arm: replace(self, arm=arm) for arm in self.matched.by_arm}
 
     @property

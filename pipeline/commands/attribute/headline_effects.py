@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.arms_in_memory import match_arms
 from pipeline.commands.explore import headline_only
-from pipeline.commands.in_memory import match_arms
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.store import Dataset, as_stored
 from pipeline.params.inference_methods import primary_methods
@@ -78,11 +78,14 @@ def estimated_headlines(
     study: StudySection,
     brought: dict[str, pd.DataFrame],
 ) -> dict[str, HeadlineEffect]:
-    """Return every arm's headline effects, in memory; raises what the stages raise."""
-    tables = {
-        arm: as_stored(ESTIMATES, estimate_specs(found.study).estimates)
-        for arm, found in match_arms(cleaned, headline_only(study), brought).by_arm.items()
-    }
+    """Return every arm's headline effects, in memory; raises what the stages raise.
+
+    An arm without support has none.
+    """
+    arms, tables = match_arms(cleaned, headline_only(study), brought), {}
+    for arm, found in arms.by_arm.items():
+        with arms.tried.trying(arm):
+            tables[arm] = as_stored(ESTIMATES, estimate_specs(found.study).estimates)
     return headline_effects(tables, study)
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from pipeline.commands.arms_in_memory import cleaned_by
 from pipeline.commands.attribute.attribution import Attribution, Computed, NamedOutcomes
 from pipeline.commands.attribute.headline_effects import (
     HeadlineEffect,
@@ -20,7 +21,6 @@ from pipeline.commands.attribute.shapley import Chosen, asked_combinations
 from pipeline.commands.attribute.states import Settled, State, settled, study_state, valid_section
 from pipeline.commands.audit.revisions import Revision
 from pipeline.commands.explore import headline_only
-from pipeline.commands.in_memory import cleaned_by
 from pipeline.commands.plan.cost import expected, read_cost, yardstick
 from pipeline.commands.plan.sizes import Sizes, study_sizes
 from pipeline.commands.plan.work import study_work
@@ -174,15 +174,8 @@ def _take_published(asked: Question) -> None:
         asked.combinations[everything].known = asked.before.published or asked.after.published
         return
     for state, chosen in ((asked.before, frozenset[int]()), (asked.after, everything)):
-        observed = [
-            headline_key(arm, name, state.section)
-            for arm in state.section.treatment.arm_folders
-            for name, outcome in state.section.outcomes.intended.items()
-            if outcome.observed
-        ]
-        published = state.published or {}
-        if state.here and all(published[n].estimate == published[n].estimate for n in observed):
-            asked.combinations[chosen].known = published
+        if state.is_whole:
+            asked.combinations[chosen].known = state.published
 
 
 def attribution(asked: Question) -> Attribution:
@@ -282,10 +275,10 @@ def _outcomes(before: StudySection, after: StudySection) -> NamedOutcomes:
 
 def _by_key(section: StudySection) -> dict[str, tuple[str, Outcome]]:
     """Return each headline's label, which names an arm other than the headline's, and outcome."""
-    headline = section.treatment.headline_arm
+    headline, labels = section.treatment.headline_arm, section.exhibit.arm_labels
     return {
         headline_key(arm, name, section): (
-            outcome.label if arm == headline else f"{outcome.label}, {arm}",
+            outcome.label if arm == headline else f"{outcome.label}, {labels.get(arm, arm)}",
             outcome,
         )
         for arm in section.treatment.arm_folders

@@ -1,6 +1,7 @@
 """The two states that are compared: settings, published headlines, and with what they were made."""
 
 import json
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from pipeline.commands.attribute.headline_effects import (
     HeadlineEffect,
     entering,
     headline_effects,
+    headline_key,
 )
 from pipeline.commands.audit.earlier_results import typed_estimates
 from pipeline.commands.audit.revisions import Revision
@@ -30,6 +32,23 @@ class State:
     published: dict[str, HeadlineEffect] | None
     here: bool
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether what the code and data here gave was published, every headline of it.
+
+        An arm without results has no support.
+        """
+        known = self.published or {}
+        outcomes = self.section.outcomes.intended.items()
+        keys = [
+            headline_key(arm, name, self.section)
+            for arm in self.section.treatment.arm_folders
+            for name, outcome in outcomes
+            if outcome.observed
+        ]
+        shown = [known[key].estimate for key in keys if key in known]
+        return self.here and bool(shown) and not any(map(math.isnan, shown))
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -47,8 +66,8 @@ def study_state(revision: Revision, study: str) -> State:
         arm: typed_estimates(revision.results(study, "estimates", folder))
         for arm, folder in section.treatment.arm_folders.items()
     }
-    complete = all("band" in table.columns for table in tables.values())
-    if sections_not_run(revision, study) or not complete:
+    tables = {arm: table for arm, table in tables.items() if "band" in table.columns}
+    if sections_not_run(revision, study) or section.treatment.headline_arm not in tables:
         return State(section, None, here=False)
     recorded = json.loads(revision.read(f"reports/{study}/{NAME}") or "{}")
     sections = {name: getattr(section, name) for name in SECTIONS}

@@ -96,27 +96,26 @@ def _text(value: str) -> Cell:
 def _study(study: StudyDiff) -> list[_Section]:
     if study.gone or study.new:
         return [_one_sided(study)]
-    between = {"contrasts between arms": study.contrasts, "under other pools": study.pools}
-    sums = [
-        _Section(f"{study.study}: {what} ({len(rows)})", _moved(rows))
-        for what, rows in between.items()
-        if rows
-    ]
-    return [*_of_estimates(study), *sums, *_counts(study)]
+    sections = [_Section(study.study, "No estimate moved.")]
+    if study.estimates:
+        heading = f"{study.study}: {len(study.estimates)} of {study.n_estimates} estimates moved"
+        sections = _averages_first(heading, study.estimates, study.study)
+    if study.contrasts:
+        heading = f"{study.study}: {len(study.contrasts)} sums of effects of several arms moved"
+        sections += _averages_first(heading, study.contrasts, f"{study.study}, of several arms")
+    if study.pools:
+        heading = f"{study.study}: {len(study.pools)} effects under other pools moved"
+        sections.append(_Section(heading, _moved(study.pools)))
+    return [*sections, *_counts(study)]
 
 
-def _of_estimates(study: StudyDiff) -> list[_Section]:
-    """Return average effects first, then others, folded."""
-    if not study.estimates:
-        return [_Section(study.study, "No estimate moved.")]
-    averages = [row for row in study.estimates if row.headline or row.place["term"] == "att"]
-    others = [row for row in study.estimates if row not in averages]
-    moved = f"{len(study.estimates)} of {study.n_estimates} estimates moved"
-    sections = [
-        _Section(f"{study.study}: {moved}", _moved(averages) if averages else "No average effect.")
-    ]
+def _averages_first(heading: str, rows: list[Moved], told: str) -> list[_Section]:
+    """Return average effects, then others, folded."""
+    averages = [row for row in rows if row.headline or row.place["term"] == "att"]
+    others = [row for row in rows if row not in averages]
+    sections = [_Section(heading, _moved(averages) if averages else "No average effect.")]
     if others:
-        heading = f"{study.study}: effects by event time and others ({len(others)})"
+        heading = f"{told}: effects by event time and others ({len(others)})"
         sections.append(_Section(heading, _moved(others), folded=True))
     return sections
 

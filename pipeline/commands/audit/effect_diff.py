@@ -13,6 +13,7 @@ from pipeline.commands.audit.moved_rows import (
     Compared,
     HeadlineRows,
     Moved,
+    count_estimates,
     moved_rows,
 )
 from pipeline.commands.audit.revisions import Revision
@@ -34,7 +35,7 @@ from pipeline.commands.audit.settings_diff import (
 
 @dataclass(frozen=True)
 class StudyDiff:
-    """Hold what moved in one study, and how many estimates with a standard error it has.
+    """Hold what moved in one study, and how many estimates with a standard error its states have.
 
     `estimates` are of all arms, `contrasts` between them, `pools` effects under other pools; `gone`
     says that only the state before has the study, `new` that only the one after has.
@@ -98,7 +99,7 @@ def _study_diff(old: Revision, new: Revision, study: str) -> StudyDiff:
     return StudyDiff(
         study=study,
         estimates=moved_rows(before, after, quoted),
-        n_estimates=int(after["std_error"].notna().sum()) if len(after) else 0,
+        n_estimates=count_estimates(before, after),
         counts=moved_counts(_sample(old, study), _sample(new, study)),
         contrasts=_moved_of(old, new, study, quoted, compared=BETWEEN_ARMS),
         pools=_moved_of(old, new, study, quoted, compared=UNDER_POOLS),

@@ -145,6 +145,15 @@ def moved_rows(
     return sorted(moved, key=lambda row: not row.headline)
 
 
+def count_estimates(before: pd.DataFrame, after: pd.DataFrame) -> int:
+    """Return how many rows of ESTIMATES have a standard error before or after."""
+    old, new = _by_key(before, EFFECTS), _by_key(after, EFFECTS)
+    return sum(
+        any(not math.isnan(side.get(key, {}).get("std_error", math.nan)) for side in (old, new))
+        for key in old | new
+    )
+
+
 def _by_key(table: pd.DataFrame, compared: Compared) -> dict[_Key, dict[str, float]]:
     """Return the figures of each row by its key; the reference period has none and is left out.
 

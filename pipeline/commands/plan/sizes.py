@@ -87,8 +87,7 @@ def _lines(path: Path) -> int:
 
 def _firms(folder: Path, arms: list[str]) -> int | None:
     """Count firms by entry year and arm: in SCORES, else entry years times firms of PANEL."""
-    scores = [folder / "score" / arm / "scores.parquet" for arm in arms]
-    if all(path.is_file() for path in scores):
+    if scores := _of_arms(folder / "score", arms, "scores.parquet"):
         return sum(int((_column(path, "model") == "unmatched").sum()) for path in scores)
     panel = folder / "clean" / "panel.parquet"
     if not panel.is_file():
@@ -99,11 +98,16 @@ def _firms(folder: Path, arms: list[str]) -> int | None:
 
 
 def _used(folder: Path, arms: list[str]) -> dict[str, int]:
-    weights = [folder / "match" / arm / "weights.parquet" for arm in arms]
-    if not all(path.is_file() for path in weights):
+    weights = _of_arms(folder / "match", arms, "weights.parquet")
+    if not weights:
         return {}
     used = pd.concat([_column(path, "design") for path in weights])
     return {str(d): int(n) for d, n in used.value_counts().items()}
+
+
+def _of_arms(folder: Path, arms: list[str], name: str) -> list[Path]:
+    """Return a stage's files of all arms; an arm without support has none."""
+    return [path for arm in arms if (path := folder / arm / name).is_file()]
 
 
 def _column(path: Path, name: str) -> pd.Series:
