@@ -60,13 +60,13 @@ def arms_data(results: StudyResults) -> pd.DataFrame:
     return _data(_of(results, arm_rows))
 
 
-def pools(results: StudyResults) -> Figure:
+def pools_figure(results: StudyResults) -> Figure:
     """Draw the effect under each comparison pool, hollow where it differs from the clean one."""
     return _figure(results, _of(results, pool_rows), _different)
 
 
 def pools_data(results: StudyResults) -> pd.DataFrame:
-    """Return what `pools` plots, in the reader's unit."""
+    """Return what `pools_figure` plots, in the reader's unit."""
     return _data(_of(results, pool_rows))
 
 

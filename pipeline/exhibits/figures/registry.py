@@ -21,8 +21,8 @@ from pipeline.exhibits.figures.interval_rows import (
     choices_data,
     forest,
     forest_data,
-    pools,
     pools_data,
+    pools_figure,
 )
 from pipeline.exhibits.figures.love_plot import love_plot
 from pipeline.exhibits.figures.outcome_paths import outcome_paths
@@ -139,7 +139,7 @@ FIGURES: dict[str, RegisteredFigure] = {
         data=arms_data,
     ),
     "pools": RegisteredFigure(
-        draw=pools,
+        draw=pools_figure,
         caption="captions.pools_figure",
         magnitudes=False,
         counts=True,

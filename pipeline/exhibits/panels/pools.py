@@ -8,7 +8,7 @@ from pipeline.exhibits.panels.rows import DrawnRow, rows_panel
 from pipeline.exhibits.pools import known_pools
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.pools import pool_words
+from pipeline.exhibits.words.pools import pool_name
 
 
 def pools_panel(results: StudyResults, outcome: str) -> str:
@@ -26,7 +26,7 @@ def pool_rows(results: StudyResults, outcome: str) -> list[DrawnRow]:
     """Return the pools with an interval; hollow those whose difference from the clean is clear."""
     return [
         DrawnRow(
-            pool_words(results, one),
+            pool_name(results, one),
             one.effect,
             "" if math.isnan(one.effect.n_control) else rounding.whole(one.effect.n_control),
             main=one.is_clean,

@@ -22,7 +22,7 @@ from pipeline.exhibits.tables.table import (
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.pools import pool_words
+from pipeline.exhibits.words.pools import pool_name
 from pipeline.params.outcomes import LOG_SCALE
 
 # By name, in order, what each outcome has under a pool.
@@ -68,7 +68,7 @@ def _by_pool(results: StudyResults, outcomes: list[str]) -> _ByPool:
     found = [{one.pool: one for one in effects_by_pool(results, name)} for name in outcomes]
     every = {pool: one for own in found for pool, one in own.items()}
     return {
-        pool_words(results, one): [own.get(pool) for own in found] for pool, one in every.items()
+        pool_name(results, one): [own.get(pool) for own in found] for pool, one in every.items()
     }
 
 

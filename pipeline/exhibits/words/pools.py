@@ -10,7 +10,7 @@ from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.rules import column_labels
 
 
-def pool_words(results: StudyResults, shown: EffectOfPool) -> str:
+def pool_name(results: StudyResults, shown: EffectOfPool) -> str:
     """Return what readers call a pool: `Farther than 25 km from participants`."""
     if shown.is_clean:
         return say("pools.name_clean" if results.arms else "pools.name_headline")
