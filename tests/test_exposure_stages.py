@@ -8,10 +8,12 @@ from exposed_runs import block_of, delivered_in, run_stages
 
 from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW, ARMS
 from pipeline.datasets.exposure import EXPOSED, EXPOSURE, LINKS
+from pipeline.datasets.fits import DETECTABLE, PRE_TREND_POWER
 from pipeline.datasets.panel import ISSUES
 from pipeline.datasets.results import ESTIMATES, EVENT_COVARIANCE, TESTS
 from pipeline.datasets.store import read
 from pipeline.errors import DataError, SupportError
+from pipeline.params.study import study_faults
 
 LINKED = {"kind": "link", "direction": "target", "measure": "any"}
 FILE = {"file": "links_*.csv", "source": "from", "target": "to", "year": "seen"}
@@ -165,6 +167,9 @@ def test_few_exposed_firms_have_no_interval(unsupported):
     assert told["estimate"].notna().all()
     assert told[["std_error", "conf_low", "conf_high", "p_value"]].isna().all(axis=None)
     assert read(EVENT_COVARIANCE, unsupported.of("estimate", "supplied")).empty
+    power = read(PRE_TREND_POWER, unsupported.of("estimate", "supplied"))
+    assert power[["slope_jointly", "slope_by_any"]].isna().all(axis=None)
+    assert read(DETECTABLE, unsupported.of("estimate", "supplied"))["effect"].isna().all()
     tests = read(TESTS, unsupported.of("estimate", "supplied"))
     assert tests["p_value"].isna().all()
     own = read(ESTIMATES, unsupported.of("estimate"))
@@ -226,4 +231,24 @@ def folders(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bad")
     return delivered_in(
         folder, panel=panel, register=register[register["firm"].isin(panel["firm"])]
+    )
+
+
+def test_check_looks_for_the_files_and_columns_of_exposures(folders):
+    ring = {"kind": "ring", "place": "town", "centroids": "towns.csv", "edges_km": [15.0]}
+    exposure = {"near": ring | {"precision_km": 1.0}, "buys": LINKED | {"direction": "source"}}
+    file = FILE | {"file": "no_*.csv", "kind": "kind", "undirected": ["labour"]}
+    block = block_of({"links": file}, arms=WITH_NEAR, exposure=exposure)
+    root = folders.raw.parents[2]
+    folders.rules.mkdir(parents=True, exist_ok=True)
+    told = study_faults({folders.study: block}, folders.study, root)
+    assert [line.partition(".")[2][:60] for line in told] == [
+        "treatment.exposure.near.place: town is not in data.columns",
+        "treatment.exposure.buys.direction is source, and links of th",
+        "treatment.exposure.near.centroids: data/rules/clusters/towns",
+        "data.links.file: data/raw/clusters/no_*.csv does not exist",
+    ]
+    alone = block_of(arms=None, exposure=exposure)
+    assert "who is exposed is told by arm" in "".join(
+        study_faults({folders.study: alone}, folders.study, root)
     )

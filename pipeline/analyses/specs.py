@@ -10,7 +10,8 @@ from pipeline.analyses.beside import add_beside, add_unused, describe
 from pipeline.analyses.placebo_entry import placebo_rows
 from pipeline.analyses.unit_dependence import add_unit_dependence
 from pipeline.analyses.what_ran import add_specs, solver
-from pipeline.datasets.fits import DETECTABLE, FITS
+from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER
+from pipeline.datasets.results import PLACE
 from pipeline.effects.answers import Answer, Task
 from pipeline.effects.collected import Collected, Results
 from pipeline.effects.exposed_arm import ExposedArm
@@ -35,6 +36,14 @@ from pipeline.parallel import results_in_order
 from pipeline.params.estimate import Spec
 from pipeline.params.inference_faults import Remade
 from pipeline.progress import at, track
+
+_OF_FIT = ("design", "outcome", "estimator")
+
+# What is made of standard errors, by the table that holds it.
+_OF_ERRORS = {
+    DETECTABLE: ("effect", "effect_in_unit"),
+    PRE_TREND_POWER: ("slope_jointly", "slope_by_any"),
+}
 
 
 def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
@@ -72,8 +81,13 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
 
 
 def withhold_of_few(collected: Collected, exposed: ExposedArm) -> None:
-    """Take intervals, tests and covariances away where an arm's exposed firms are few."""
+    """Take intervals, tests, covariances and power away where an arm's exposed firms are few."""
     few = exposed.places(collected.estimates)
+    fits = {tuple(dict(zip(PLACE, place, strict=True))[n] for n in _OF_FIT) for place in few}
+    for table, figures in _OF_ERRORS.items():
+        for row in collected.details[table].values():
+            if tuple(row[name] for name in _OF_FIT) in fits:
+                row.update(dict.fromkeys(figures, np.nan))
     collected.estimates = exposed.effects(collected.estimates)
     collected.tests = exposed.tests(collected.tests)
     collected.kept = [k for k in collected.kept if tuple(place_of(k.label).values()) not in few]
