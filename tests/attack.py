@@ -6,21 +6,33 @@ from attack_direct import direct
 from attack_sums import derived_values, forms
 from attack_world import World
 
+# The world of each arm by its subfolder; the headline's, or the only one, is "".
+Worlds = dict[str, World]
 
-def attack(files: dict[str, bytes], world: World, minimum: int) -> list[Found]:
+
+def attack(files: dict[str, bytes], worlds: Worlds, minimum: int) -> list[Found]:
     """Return what was recovered: counts of one to `minimum - 1` firms, and single firms' values."""
-    return [*counts_found(files, world, minimum), *values_found(files, world, minimum)]
+    return [*counts_found(files, worlds, minimum), *values_found(files, worlds, minimum)]
 
 
-def counts_found(files: dict[str, bytes], world: World, minimum: int) -> list[Found]:
+def counts_found(files: dict[str, bytes], worlds: Worlds, minimum: int) -> list[Found]:
     """Return the counts of few firms that are shown, or follow from up to three others."""
-    published = Published(files)
-    counts = published_counts(published, world)
-    return [*small_counts(published, minimum), *derived_counts(counts, minimum)]
+    published = {folder: Published(files, folder) for folder in worlds}
+    small = [found for own in published.values() for found in small_counts(own, minimum)]
+    counts = [
+        count
+        for folder, own in published.items()
+        for count in published_counts(own, worlds[folder])
+    ]
+    return [*small, *derived_counts(counts, minimum)]
 
 
-def values_found(files: dict[str, bytes], world: World, minimum: int) -> list[Found]:
+def values_found(files: dict[str, bytes], worlds: Worlds, minimum: int) -> list[Found]:
     """Return single firms' values within 1 percent, from single figures, sums and algebra."""
-    published = Published(files)
-    solved = derived_values(forms(published, world), world, minimum)
-    return [*direct(published, world, minimum), *solved]
+    published = {folder: Published(files, folder) for folder in worlds}
+    single = [
+        found for folder, own in published.items() for found in direct(own, worlds[folder], minimum)
+    ]
+    told = [form for folder, own in published.items() for form in forms(own, worlds[folder])]
+    entered = set().union(*(world.cohort for world in worlds.values()))
+    return [*single, *derived_values(told, worlds[""], minimum, entered)]

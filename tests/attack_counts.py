@@ -2,23 +2,28 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from attack_world import World
 
+from pipeline.datasets.arms import ARM_FLOW
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
+from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS
 from pipeline.datasets.store import columns_that_tell
+from pipeline.publishing.arm_files import of_arm
+from pipeline.publishing.publication import PUBLISHED
 
 _COUNTED = (
-    *DETAILS, BALANCE, SUPPORT, COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW, ESTIMATES, OUTCOME_PATHS,
-    SCORE_COEFFICIENTS,
+    *DETAILS, ARM_FLOW, EXPOSED, BALANCE, SUPPORT, COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW,
+    ESTIMATES, OUTCOME_PATHS, SCORE_COEFFICIENTS,
 )  # fmt: skip
+_COLUMNS = {table.name: list(table.columns) for table in PUBLISHED}
 
 
 @dataclass(frozen=True)
@@ -38,26 +43,31 @@ class Count:
     """Hold a published count, and how often it counts each firm (firms,).
 
     The size of the panel, or of a sample behind an estimate, `stays`, as output checkers ask; that
-    of an entry year is `settled`: less samples it tells who lacks an outcome.
+    of an entry year is `settled`: less samples it tells who lacks an outcome. `arms` are the
+    subfolders of the arms that show it, none where it is of the panel; sizes of comparison firms,
+    `compared`, stay beside those of other arms.
     """
 
     where: str
     members: np.ndarray
     stays: bool = False
     settled: bool = False
+    arms: frozenset[str] = frozenset()
+    compared: bool = False
 
 
 @dataclass(frozen=True)
 class Published:
-    """Hold published files by path."""
+    """Hold published files by path; `arm_folder` is that of the arm that is looked at."""
 
     files: dict[str, bytes]
+    arm_folder: str = ""
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a results table, empty where it is not published; codes and stacks as text."""
-        content = self.files.get(f"results/{name.lower()}.csv")
+        content = self.files.get(of_arm(f"results/{name.lower()}.csv", self.arm_folder))
         if content is None:
-            return pd.DataFrame()
+            return pd.DataFrame(columns=_COLUMNS[name])
         text = {"stack": str, "fit": str, "subgroup": str, "category": str}
         return pd.read_csv(io.BytesIO(content), dtype=text, keep_default_na=False, na_values=[""])
 
@@ -83,9 +93,30 @@ def _key(row: dict, key: tuple[str, ...]) -> str:
 
 def published_counts(published: Published, world: World) -> list[Count]:
     """Return the counts whose firms the attacker knows how to name; zeros are counts too."""
-    makers = (_flow, _stacks, _matched, _score, _balance, _support, _estimates, _outcomes, _panel,
-              _ones)  # fmt: skip
-    return [count for make in makers for count in make(published, world)]
+    makers = (_stacks, _matched, _score, _balance, _support, _estimates, _outcomes, _ones)
+    own = [count for make in makers for count in make(published, world)]
+    of_panel = [count for make in (_flow, _panel) for count in make(published, world)]
+    folder = published.arm_folder
+    own = [
+        replace(count, arms=frozenset([folder]), where=f"{folder} {count.where}".strip())
+        for count in own
+    ]
+    return [*own, *of_panel, *_arms(published, world)]
+
+
+def _arms(published: Published, world: World) -> Iterator[Count]:
+    """Yield the firms that arms list and keep, and those of classes of exposure."""
+    folders = world.settings.treatment.arm_folders
+    for row in published.table("ARM_FLOW").to_dict("records"):
+        sets = {"n_listed": world.listed(row["arm"]), "n_entrants": world.entrants(row["arm"])}
+        arm = frozenset([folders[row["arm"]]])
+        for count in _counted(f"ARM_FLOW {row['arm']}", row, sets, world):
+            yield replace(count, arms=arm, settled=count.where.endswith("n_entrants"))
+    for row in published.table("EXPOSED").to_dict("records"):
+        own = world.exposure[world.exposure["class"] == row["class"]]
+        spilt = own.loc[~own["participant"] & (own["exposure"] == row["exposure"]), "firm_id"]
+        if row["class"] > 0 and set(spilt) <= set(world.place):
+            yield from _counted(f"EXPOSED {row['class']}", row, {"n_firms": spilt}, world)
 
 
 def _flow(published: Published, world: World) -> Iterator[Count]:
@@ -238,7 +269,7 @@ def _estimates(published: Published, world: World) -> Iterator[Count]:
             firms = np.unique(stacks.firm[units & (stacks.treated == group)])
             if not pd.isna(row[name]) and len(firms) == row[name]:
                 stays = row["term"] in ("att", "event")
-                yield Count(f"{where} {name}", world.codes(firms), stays)
+                yield Count(f"{where} {name}", world.codes(firms), stays, compared=not group)
 
 
 def units_of(world: World, row: dict) -> np.ndarray | None:
@@ -280,8 +311,8 @@ def _outcomes(published: Published, world: World) -> Iterator[Count]:
         if not pd.isna(row["n_firms"]):
             where = f"PATHS {row['outcome']} {row['design']} {row['treated']} {row['event_time']}"
             yield Count(where, world.codes(sample.stacks.firm[units]))
-    status, stacks = world.exit, world.study.stacks["matched"]
     for row in published.table("ATTRITION").to_dict("records"):
+        status, stacks = world.exit, world.study.stacks["matched"]
         column = int(np.flatnonzero(stacks.event_times == row["event_time"])[0])
         own = (stacks.treated == row["treated"]) & status.covered[:, column]
         sets = {

@@ -227,15 +227,20 @@ def _differences(published: Published, world: World) -> Iterator[Form]:
 # What is combined.
 
 
-def derived_values(found: list[Form], world: World, minimum: int) -> list[Found]:
-    """Return single firms' values, within 1 percent, from up to three forms and by algebra."""
+def derived_values(found: list[Form], world: World, minimum: int, entered: set[str]) -> list[Found]:
+    """Return single firms' values, within 1 percent, from up to three forms and by algebra.
+
+    `entered` are the treated firms of all arms.
+    """
     by_time: dict[tuple, list[Form]] = defaultdict(list)
     by_variable: dict[tuple, list[Form]] = defaultdict(list)
     for form in found:
         by_time[form.variable, str(form.time)].append(form)
         by_variable[form.variable].append(form)
     few = minimum - 1
-    pairs = [f for group in by_time.values() for f in _combined(_distinct(group), world, few)]
+    pairs = [
+        f for group in by_time.values() for f in _combined(_distinct(group), world, few, entered)
+    ]
     solved = [f for group in by_variable.values() for f in _solved(_distinct(group), world, few)]
     return pairs + solved
 
@@ -247,9 +252,9 @@ def _distinct(group: list[Form]) -> list[Form]:
     return list(found.values())
 
 
-def _combined(group: list[Form], world: World, few: int) -> Iterator[Found]:
+def _combined(group: list[Form], world: World, few: int, entered: set[str]) -> Iterator[Found]:
     """Yield what sums and differences of up to three forms tell of one to `few` firms."""
-    told = _Told.of(group, world, few)
+    told = _Told.of(group, world, few, entered)
     vectors, totals, names = told.vectors, told.totals, [form.where for form in group]
     yield from told.found(vectors, totals, names)
     for a in range(len(group)):
@@ -279,11 +284,11 @@ class _Told:
     few: int
 
     @classmethod
-    def of(cls, group: list[Form], world: World, few: int) -> "_Told":
+    def of(cls, group: list[Form], world: World, few: int, entered: set[str]) -> "_Told":
         vectors = np.array([form.vector for form in group])
         cells = np.flatnonzero(np.abs(vectors).max(axis=0) > 1e-9)
         firm = cells // _YEARS
-        treated = np.array([world.firms[i] in world.cohort for i in firm])
+        treated = np.array([world.firms[i] in entered for i in firm])
         return cls(
             variable=group[0].variable,
             effect=isinstance(group[0].time, tuple),

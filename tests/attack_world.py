@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from attacked_study import STUDY, Attacked, delivered_panel
 
 from pipeline.analyses.exit_status import exit_status
+from pipeline.datasets.arms import ARM_ENTRIES, ARMS, CONTACTS
+from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.selection import COVARIATES, SCORES
@@ -16,6 +19,8 @@ from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study, outcome_sample, prepare_study
 from pipeline.exhibits.inputs import StudySettings
 from pipeline.matching.matched_lags import matched_times
+from pipeline.params.arms import ExposureArm
+from pipeline.selection.arms import panel_of_arm
 
 # How a covariate or outcome comes from a column.
 SCALES = {
@@ -28,11 +33,29 @@ SCALES = {
 
 @dataclass(frozen=True)
 class World:
-    """Hold the attacked study's private tables; a set of firms is a vector (firms,) of uses."""
+    """Hold the attacked study's private tables; a set of firms is a vector (firms,) of uses.
+
+    `arm` is the one whose tables these are, None of a study without arms.
+    """
 
     attacked: Attacked
     settings: StudySettings
+    arm: str | None = None
     _truth: dict = field(default_factory=dict)
+
+    def folder(self, stage: str) -> Path:
+        """Return the folder of a stage's tables on the arm."""
+        arm_folder = "" if self.arm is None else self.settings.treatment.arm_folders[self.arm]
+        return self.attacked.private / stage / arm_folder
+
+    @cached_property
+    def seen(self) -> pd.DataFrame:
+        """Return PANEL as the arm sees it."""
+        if self.arm is None:
+            return self.panel
+        tables = [read(table, self.attacked.private / "score") for table in (ARMS, CONTACTS)]
+        anticipation = self.settings.treatment.anticipation_years
+        return panel_of_arm(self.panel, *tables, self.arm, anticipation)
 
     @cached_property
     def raw(self) -> pd.DataFrame:
@@ -51,40 +74,59 @@ class World:
     def panel(self) -> pd.DataFrame:
         return read(PANEL, self.attacked.private / "clean")
 
+    def listed(self, arm: str) -> list[str]:
+        """Return the firms of PANEL that an arm lists."""
+        rows = read(ARM_ENTRIES, self.attacked.private / "clean")
+        named = self.settings.treatment.arms.named
+        if isinstance(named[arm], ExposureArm):
+            return self.entrants(arm)
+        known = set(self.panel["firm_id"])
+        return [f for f in rows.loc[rows["arm"] == arm, "firm_id"] if f in known]
+
+    def entrants(self, arm: str) -> list[str]:
+        """Return the firms of an arm."""
+        rows = read(ARMS, self.attacked.private / "score")
+        return list(rows.loc[rows["arm"] == arm, "firm_id"])
+
+    @cached_property
+    def exposure(self) -> pd.DataFrame:
+        return read(EXPOSURE, self.attacked.private / "score")
+
     @cached_property
     def covariates(self) -> pd.DataFrame:
-        return read(COVARIATES, self.attacked.private / "score")
+        return read(COVARIATES, self.folder("score"))
 
     @cached_property
     def scores(self) -> pd.DataFrame:
         """Return SCORES with covariates."""
-        scores = read(SCORES, self.attacked.private / "score")
+        scores = read(SCORES, self.folder("score"))
         return scores.merge(self.covariates, on=["stack", "firm_id"])
 
     @cached_property
     def weights(self) -> pd.DataFrame:
         """Return WEIGHTS with covariates."""
-        weights = read(WEIGHTS, self.attacked.private / "match")
+        weights = read(WEIGHTS, self.folder("match"))
         return weights.merge(self.covariates, on=["stack", "firm_id"])
 
     @cached_property
     def study(self) -> Study:
         s = self.settings
         return prepare_study(
-            self.panel,
-            read(MATCHES, self.attacked.private / "match"),
-            read(WEIGHTS, self.attacked.private / "match"),
+            self.seen,
+            read(MATCHES, self.folder("match")),
+            read(WEIGHTS, self.folder("match")),
             outcomes=s.outcomes,
             treatment=s.treatment,
             matched_times=matched_times(s.score, s.match),
             estimate=s.estimate,
             covariates=self.covariates,
             score=s.score,
+            **({} if self.arm is None else {"arm": self.arm}),
         )
 
     @cached_property
     def cohort(self) -> dict[str, int]:
-        entrants = self.panel.dropna(subset="cohort").drop_duplicates("firm_id")
+        entrants = self.seen.dropna(subset="cohort").drop_duplicates("firm_id")
         return dict(zip(entrants["firm_id"], entrants["cohort"].astype(int), strict=True))
 
     @cached_property
@@ -152,7 +194,18 @@ def _chosen(rows: pd.DataFrame, stack: str, treated: bool | None) -> pd.DataFram
 
 
 def world(attacked: Attacked) -> World:
-    return World(attacked, attacked.results().settings)
+    return World(attacked, attacked.settings())
 
 
-__all__ = ["SCALES", "STUDY", "World", "world"]
+def worlds(attacked: Attacked) -> dict[str, World]:
+    """Return the world of each arm that has results, by its subfolder."""
+    settings = attacked.settings()
+    told = {path.parent.name for path in attacked.reports.glob("results/*/estimates.csv")}
+    return {
+        folder: World(attacked, settings, arm)
+        for arm, folder in settings.treatment.arm_folders.items()
+        if folder == "" or folder in told
+    }
+
+
+__all__ = ["SCALES", "STUDY", "World", "world", "worlds"]

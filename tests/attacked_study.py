@@ -15,11 +15,11 @@ from marked_study import STAGES, run
 from matched_sets import nearest_design
 from workspace import project
 
-from pipeline.datasets.aggregates import read_aggregates
+from pipeline.datasets.aggregates import arms_told, read_aggregates, read_of_all_arms
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.params.exhibit import Disclosure
 from pipeline.params.settings import load_yaml, parse_section
-from pipeline.publishing.publication import gathered, published_csvs
+from pipeline.publishing.publication import gathered, gathered_arms, published_csvs
 from stages.exhibit import SECTIONS
 
 STUDY = "attacked"
@@ -273,24 +273,39 @@ class Attacked:
         """Return the folder of the stages' tables."""
         return self.folder / "data" / STUDY
 
+    @property
+    def reports(self) -> Path:
+        """Return the folder of what is published."""
+        return self.folder / "reports" / STUDY
+
     def files(self) -> dict[str, bytes]:
         """Return every published file by its path in reports/attacked/."""
-        place = self.folder / "reports" / STUDY
         return {
-            path.relative_to(place).as_posix(): path.read_bytes()
-            for path in sorted(place.rglob("*"))
+            path.relative_to(self.reports).as_posix(): path.read_bytes()
+            for path in sorted(self.reports.rglob("*"))
             if path.is_file()
         }
 
-    def results(self) -> StudyResults:
-        """Return the results before disclosure control."""
+    def settings(self) -> StudySettings:
+        """Return the study's settings."""
         block = load_yaml(self.folder / "params.yaml")[STUDY]
-        settings = {
+        sections = {
             name: parse_section(block, STUDY, name, kind) for name, kind in SECTIONS.items()
         }
-        return gathered(
-            STUDY, StudySettings(**settings), read_aggregates(lambda stage: self.private / stage)
-        )
+        return StudySettings(**sections)
+
+    def results(self) -> StudyResults:
+        """Return the results before disclosure control, of every arm where there are some."""
+        settings = self.settings()
+
+        def folder_of(stage: str) -> Path:
+            return self.private / stage
+
+        if settings.treatment.arms is None:
+            return gathered(STUDY, settings, read_aggregates(folder_of))
+        of_all, folders = read_of_all_arms(folder_of), settings.treatment.arm_folders
+        by_arm = {arm: read_aggregates(folder_of, folders[arm]) for arm in arms_told(of_all)}
+        return gathered_arms(STUDY, settings, by_arm, of_all)
 
     def unprotected(self) -> dict[str, bytes]:
         """Return results tables as a threshold of one firm would publish them."""

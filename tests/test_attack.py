@@ -2,7 +2,7 @@
 
 import pytest
 from attack import attack, counts_found, values_found
-from attack_world import world
+from attack_world import worlds
 from attacked_study import attacked_project
 
 MINIMUM = 5
@@ -17,7 +17,7 @@ def attacked(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def known(attacked):
-    return world(attacked)
+    return worlds(attacked)
 
 
 def lines(found) -> str:

@@ -70,6 +70,13 @@ def test_sizes_of_samples_stay_within_an_arm_and_not_between_arms():
     assert shown(of_arms(nested, [0], [1], needed=[0, 1])) == [0, 1]
 
 
+def test_sizes_of_two_samples_of_each_arm_tell_no_more_together():
+    """Matching lost one firm of one arm and three of the other."""
+    both = counts([0, 1], [2, 3], [0], [2], n_firms=[38, 1, 15, 3], fixed=4, parts=[(0, 1)])
+    arms = [[0], [1], [0], [1]]
+    assert shown(of_arms(both, *arms, needed=[0, 2])) == [0, 1, 2, 3]
+
+
 def test_few_participants_of_no_arm_are_not_told_by_entrants_of_arms():
     """Of 123 participants 60 are in one arm, 61 in another, two in none."""
     entrants = counts([0, 1, 2], [0], [1], n_firms=[60, 61, 2], fixed=1, settled=[1, 2])

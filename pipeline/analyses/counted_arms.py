@@ -43,6 +43,11 @@ def _of_exposure(exposure: pd.DataFrame) -> Iterator[tuple[CountPlace, "pd.Serie
         spilt = rows[~rows["participant"]]
         ends = {"n_entered": OWN_ENTRY, "n_stronger": STRONGER}
         counted = {column: spilt[spilt["censored_by"] == end] for column, end in ends.items()}
-        counted |= {"n_firms": spilt, "n_participants": rows[rows["participant"]]}
+        elsewhere = known.loc[known["exposure"] != name, "firm_id"]
+        counted |= {
+            "n_firms": spilt,
+            "n_participants": rows[rows["participant"]],
+            "n_also": spilt[spilt["firm_id"].isin(elsewhere)],
+        }
         for column, own in counted.items():
             yield CountPlace(EXPOSED.name, column, part=str(name), time=int(number)), own["firm_id"]

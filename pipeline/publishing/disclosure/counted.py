@@ -98,7 +98,7 @@ COUNTINGS = (
     Counting(ARM_FLOW, 5, ("n_entrants",), {"part": "arm"}),
     Counting(ARM_FLOW, 11, ("n_listed", "n_joint", "n_after_another", "n_until"), {"part": "arm"}),
     Counting(
-        EXPOSED, 11, ("n_firms", "n_entered", "n_stronger", "n_participants"),
+        EXPOSED, 11, ("n_firms", "n_entered", "n_stronger", "n_also", "n_participants"),
         {"part": "exposure", "time": "class"},
         followers={"n_firms": ("share", "mean")},
     ),

@@ -56,8 +56,8 @@ class CellsOfArms:
         for column, folder in enumerate(self.folders):
             here = self.cells["arm"].isna() | (self.cells["arm"] == folder)
             shown[number[here.to_numpy()], column] = True
-        compared = np.ones(len(fixed), dtype=np.bool_)
-        compared[number[(self.cells["treated"] != COMPARISON).to_numpy()]] = False
+        compared = np.zeros(len(fixed), dtype=np.bool_)
+        compared[number[(self.cells["treated"] == COMPARISON).to_numpy()]] = True
         headline = shown[:, self.folders.index("")]
         return CountsOfArms(shown, fixed & (headline | compared))
 

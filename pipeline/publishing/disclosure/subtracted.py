@@ -71,13 +71,16 @@ def hidden_counts(counts: PublishedCounts, shown: Flags, minimum: int) -> Flags:
 def _free(counts: PublishedCounts, telling: Telling) -> list[int]:
     """Return which of the counts that tell may be hidden; none where they may tell.
 
-    Of several arms the sizes of samples tell, beside those of the panel, how many are in none.
+    Of several arms the sizes of samples tell, beside those of the panel, how many are in none; and
+    two of one arm, beside others', no more than they do alone.
     """
     own, arms = list(telling), counts.arms
     if arms is None or arms.shown[own].all(axis=0).any():
         free = [count for count in own if not counts.fixed[count]]
         return [] if _of_settled(counts, telling, free) else free
-    if counts.fixed[own].all() and arms.shown[own].all(axis=1).any():
+    of_panel = arms.shown[own].all(axis=1)
+    twice = (arms.shown[own][~of_panel].sum(axis=0) > 1).any()
+    if counts.fixed[own].all() and (of_panel.any() or twice):
         return []
     return [count for count in own if not arms.needed[count]]
 
