@@ -10,6 +10,7 @@ from matched_sets import nearest_design
 from pydantic import ValidationError
 from stacked_tables import outcomes
 from statsmodels.api import OLS
+from test_estimate_faults import FILE
 from test_exposure import panel as exposure_panel
 from text_tables import table
 
@@ -22,8 +23,10 @@ from pipeline.datasets.store import Dataset, conform, read, write
 from pipeline.errors import DataError
 from pipeline.panel.panel_index import index_panel
 from pipeline.panel.treated_clusters import cluster_entry
+from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
+from pipeline.params.pool_faults import pool_faults
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.arms import firm_arms, panel_of_arm
@@ -377,3 +380,53 @@ def test_pools_that_cannot_be_are_told(pool: dict, fault: str):
     rings = {"cell_mates": CELL, "near": RING | {"precision_km": 1.0}}
     with pytest.raises(ValidationError, match=fault):
         treatment(pool, exposure=rings)
+
+
+def faults(pools: dict, design: dict | None = None, spec: dict | None = None) -> list[str]:
+    """Return the faults of pools beside a design and the headline's spec."""
+    number = {"kind": "number", "unit": "degrees", "label": "X", "column": "x"}
+    text = {"kind": "text", "label": "X", "column": "x"}
+    register = {"firm_id": "id", "entry_year": "entry", "component": "part"}
+    data = DataSection.model_validate(
+        {
+            "source": {"kind": "files", "panel": "p.csv", "register_file": "r.csv"},
+            "firm_id": "id",
+            "year": "year",
+            "cluster": ["town"],
+            "columns": {"town": text, "sector": text, "jobs": number},
+            "register_columns": register,
+        }
+    )
+    designs = {"designs": {} if design is None else {"near": design}}
+    balance = {"denominator": "pooled", "threshold": 0.1}
+    match = MatchSection.model_validate(designs | {"balance": balance})
+    name = "unmatched" if design is None else "near"
+    estimate = estimated(name, "firm").model_dump(exclude_unset=True)
+    if spec is not None:
+        said = {"name": "main", "designs": [name], "outcomes": "all", "terms": ["att"]}
+        estimate["specs"] = [said | {"cluster": "firm"} | spec]
+    return list(
+        pool_faults(data, treatment(pools), match, EstimateSection.model_validate(estimate))
+    )
+
+
+def test_check_tells_columns_that_pools_lack():
+    assert faults(POOLED) == []
+    towns = {"outside_towns": {"kind": "outside", "columns": ["twon"]}}
+    assert faults(towns) == [
+        "treatment.pools.outside_towns.columns: twon is not in data.columns; did you mean town?"
+    ]
+    (of_number,) = faults({"large": {"kind": "among", "column": "jobs", "values": ["a"]}})
+    assert of_number.startswith("treatment.pools.large.column: jobs is a number column")
+    assert faults({"large": {"kind": "among", "column": "jobs", "values": [1.0]}}) == []
+
+
+def test_check_refuses_headlines_that_no_pool_can_have():
+    (of_file,) = faults(EVERYBODY, FILE)
+    assert "comes from a file, and each pool is matched again" in of_file
+    (of_panel,) = faults(EVERYBODY, spec={"estimator": "twoway", "firms": "panel"})
+    assert "takes all firms of the panel, whatever the pool" in of_panel
+    by_firm = {"estimator": "matched_difference", "inference": "abadie_imbens"}
+    (without_sums,) = faults(EVERYBODY, nearest_design("logit"), by_firm)
+    assert "has no errors that are sums over clusters" in without_sums
+    assert faults({}, FILE) == []
