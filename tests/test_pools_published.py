@@ -120,6 +120,20 @@ def test_a_pool_that_differs_by_few_firms_from_another_is_not_shown(made):
     assert rows.loc[["clean", "everybody", "wood"], "estimate"].notna().all()
 
 
+def test_a_pool_without_firms_keeps_its_reason(made):
+    far = made.pools["pool"] == "far"
+    pools = made.pools.copy()
+    figures = ["n_pool", "n_treated", "n_control", "n_clusters", "estimate", "difference"]
+    pools.loc[far, figures] = np.nan
+    pools.loc[far, "reason"] = "pool_without_firms"
+    shown = published(replace(made, pools=pools, pool_firms=made.pool_firms))
+    assert set(shown.loc[shown["pool"] == "far", "reason"]) == {"pool_without_firms"}
+    results = publish(replace(made, pools=pools)).results
+    with results.speaking():
+        table, *_ = pools_tables(results)
+    assert any("No firm of the pool is active" in note for note in table.notes)
+
+
 def test_sizes_of_pools_that_differ_by_few_firms_are_not_all_shown(made):
     sizes = {"clean": 80, "everybody": 83, "far": 76, "wood": 90}
     pools = made.pools.assign(n_pool=made.pools["pool"].map(sizes).astype("Int64"))

@@ -17,6 +17,7 @@ from pipeline.datasets.reasons import packed
 from pipeline.datasets.small_counts import small
 from pipeline.datasets.store import columns_that_tell
 from pipeline.errors import Reason
+from pipeline.exhibits.details import known_or_nan
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.params.exhibit import Disclosure
 from pipeline.params.pools import CLEAN_POOL
@@ -68,7 +69,7 @@ def _hidden(
 
 def _why_hidden(results: StudyResults, row: _Row, shown: Sequence[str]) -> Reason | None:
     rule = results.settings.exhibit.disclosure
-    counts = np.array([row[name] for name in _COUNTS], dtype=np.float64)
+    counts = np.array([known_or_nan(row[name]) for name in _COUNTS])
     if small(counts, rule.min_cell_firms).any():
         return Reason("few_firms_in_group", {"least": rule.min_cell_firms})
     if results.pool_firms is None or pd.isna(row["estimate"]):
