@@ -5,7 +5,6 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from pipeline.commands.explore import one_arm
 from pipeline.commands.stata.package import stata_files
 from pipeline.datasets.complete import write_file
 from pipeline.datasets.matches import MATCHES, WEIGHTS
@@ -61,7 +60,7 @@ def _asked(folders: Folders, settings: StudySection, arm: str | None) -> list[st
     left = list(arms_left(folders.of("estimate"), settings.treatment, "export").left)
     if arm is None:
         return left
-    if one_arm(settings.treatment, arm) not in left:
+    if settings.treatment.one_arm(arm) not in left:
         raise SupportError(
             f"arm {arm} of {folders.study} has no results to export; ARM_FLOW says why: "
             f"results/arm_flow.csv in {folders.reports.as_posix()}"

@@ -7,6 +7,8 @@ import sys
 import zipfile
 from typing import get_args
 
+import numpy as np
+import pandas as pd
 import pytest
 from import_closure import ROOT
 from published import build_exhibits
@@ -19,8 +21,10 @@ from workspace import contents, project, section
 from pipeline.commands.audit.comparison import differences
 from pipeline.commands.replication.archive import replication_package
 from pipeline.commands.replication.measure import MeasureError, measure_stages
+from pipeline.commands.replication.stand_in import made_up_register
 from pipeline.datasets.complete import write_file
 from pipeline.errors import DataError
+from pipeline.params.data import RegisterColumns
 from pipeline.params.exhibit import FigureName, TableName
 from pipeline.publishing.study import EXHIBIT_FUNCTIONS
 from stages import balance as balance_stage
@@ -138,6 +142,27 @@ def test_stand_ins_take_the_place_of_confidential_data_and_run(tmp_path, confide
     assert checked(folder).returncode == 0
     run_stages(folder, monkeypatch, "plants")
     assert (folder / "reports" / "plants" / "tables" / "main_effects.tex").is_file()
+
+
+def test_a_stand_in_of_the_register_holds_no_name_and_no_amount():
+    columns = RegisterColumns(
+        firm_id="id", entry_year="entry", name="called", component="part", amount="money"
+    )
+    register = pd.DataFrame(
+        {
+            "id": [f"F{n}" for n in range(40)],
+            "entry": 2010,
+            "called": "Aurora Ltd",
+            "part": "credit",
+        }
+    )
+    register = register.assign(money=1234.5 + np.arange(40) * 17.3, extra="x")
+    codes = {f"F{n}": f"S{n}" for n in range(30)}
+    made = made_up_register(register, columns, codes, np.random.default_rng(1))
+    assert list(made["id"]) == [f"S{n}" for n in range(30)] == list(made["called"])
+    assert (made["entry"] == 2010).all() and (made["part"] == "credit").all()
+    assert not made["money"].isin(register["money"]).any()
+    assert "extra" not in made
 
 
 def test_what_cannot_be_packaged_is_said(tmp_path, monkeypatch, capsys):

@@ -1,8 +1,10 @@
 """Tables in the terminal: the same digits, points under points."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from arm_results import arm_results
 from published import STUDY, published_project
 
 from pipeline.exhibits.render.terminal import render_text
@@ -59,3 +61,19 @@ def test_show_prints_the_published_table_and_names_those_there_are(tmp_path, mon
         show.main([STUDY, "nothing"])
     assert stop.value.code == 2
     assert f"{STUDY} has no table nothing; it has main_effects" in capsys.readouterr().err
+
+
+def test_show_prints_the_table_of_an_arm(monkeypatch, capsys):
+    results = arm_results()
+    monkeypatch.setattr(show, "published_results", lambda *_: results)
+    show.main([STUDY, "main_effects", "--json"])
+    headline = capsys.readouterr().out
+    show.main([STUDY, "main_effects", "--arm", "credit", "--json"])
+    assert headline != capsys.readouterr().out
+    without = {name: own for name, own in results.arms.items() if name != "credit"}
+    monkeypatch.setattr(show, "published_results", lambda *_: replace(results, arms=without))
+    for arm, said in (("credit", "arm credit of"), ("loans", "loans is no arm")):
+        with pytest.raises(SystemExit) as stop:
+            show.main([STUDY, "main_effects", "--arm", arm])
+        assert stop.value.code == 2
+        assert said in capsys.readouterr().err

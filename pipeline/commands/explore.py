@@ -22,7 +22,6 @@ from pipeline.params.analyses import Analyses
 from pipeline.params.arms import ONLY_ARM
 from pipeline.params.settings import nearest_known
 from pipeline.params.study import StudySection
-from pipeline.params.treatment import TreatmentSection
 
 # Settings that `clean` has used up.
 _CLEANED = (
@@ -84,7 +83,7 @@ def explore(
     ParamsError for an arm that the study has not, SupportError for one without support.
     """
     only, design = headline_only(study), study.estimate.headline.design
-    chosen = one_arm(study.treatment, arm)
+    chosen = study.treatment.one_arm(arm)
     found = match_arms(cleaned, only, only=[chosen]).arm(chosen)
     balance = measure_balance(found.firm_stacks, only.score, only.match)
     return Explored(
@@ -95,17 +94,6 @@ def explore(
         balance=_before_and_after(balance, design),
         effects=_average_effects(estimate_specs(found.study).estimates, design),
     )
-
-
-def one_arm(treatment: TreatmentSection, name: str | None) -> str:
-    """Return an arm by name, the headline's without one; ParamsError where there is no such arm."""
-    if name is None:
-        return treatment.headline_arm
-    known = [] if treatment.arms is None else list(treatment.arms.named)
-    if name not in known:
-        told = ", ".join(known) or "none: treatment.arms names them"
-        raise ParamsError(f"{name} is no arm{nearest_known(name, known)}; the study has {told}")
-    return name
 
 
 def explored_text(found: Explored) -> str:

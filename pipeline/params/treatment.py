@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.errors import ParamsError
 from pipeline.params.arms import ONLY_ARM, Arms, ExposureArm
 from pipeline.params.exposure import Exposures
 from pipeline.params.pools import Pools, undeclared_exposures
-from pipeline.params.settings import Settings
+from pipeline.params.settings import Settings, nearest_known
 
 # What effects are of where some firms are exposed to the participation of others.
 TOTAL_ON_TREATED, SPILL = "total_on_treated", "spill"
@@ -175,6 +176,16 @@ class TreatmentSection(Settings):
     def headline_arm(self) -> str:
         """Return the arm of the headline, which is the one of a study that names none."""
         return ONLY_ARM if self.arms is None else self.arms.headline
+
+    def one_arm(self, name: str | None) -> str:
+        """Return an arm by name, the headline's without one; ParamsError where there is none."""
+        if name is None:
+            return self.headline_arm
+        known = [] if self.arms is None else list(self.arms.named)
+        if name not in known:
+            told = ", ".join(known) or "none: treatment.arms names them"
+            raise ParamsError(f"{name} is no arm{nearest_known(name, known)}; the study has {told}")
+        return name
 
     @property
     def reference_event_time(self) -> int:

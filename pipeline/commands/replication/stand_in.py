@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.datasets.arrays import Floats
 from pipeline.errors import DataError
 from pipeline.panel.obtained import read_obtained
-from pipeline.params.data import FileSource, SumColumn
+from pipeline.params.data import FileSource, RegisterColumns, SumColumn
 from pipeline.params.links_file import LinksFile
 from pipeline.params.study import StudySection
 from pipeline.params.treatment import RegisterEntry
@@ -49,11 +49,8 @@ def stand_in_files(root: Path, name: str, study: StudySection) -> dict[str, byte
     codes = _firm_codes(panel[study.data.firm_key])
     files = {source.panel: made_up_panel(panel, study, codes, rng)}
     if register is not None and source.register_file and study.data.register_columns:
-        key = study.data.register_columns.firm_key
-        known = register[register[key].isin(list(codes))]
-        files[source.register_file] = known[study.data.register_columns.named].assign(
-            **{key: known[key].map(codes)}
-        )
+        columns = study.data.register_columns
+        files[source.register_file] = made_up_register(register, columns, codes, rng)
     links = read_obtained(obtained, "links")
     if links is not None and study.data.links is not None:
         files[str(study.data.links.file)] = made_up_links(links, study.data.links, codes, rng)
@@ -77,6 +74,24 @@ def made_up_panel(
         elif column not in kept:
             table[column] = _made_up(panel[column], firm, rng)
     return table
+
+
+def made_up_register(
+    register: pd.DataFrame,
+    columns: RegisterColumns,
+    codes: dict[object, str],
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Return who took which part when, of firms of the panel, with names and numbers made up.
+
+    Programmes, components, roles, decisions and dates stay: they say who was treated.
+    """
+    known = register[register[columns.firm_key].isin(list(codes))]
+    firm = known[columns.firm_key].map(codes)
+    made = {name: _made_up(known[name], firm, rng) for name in columns.fields("number").values()}
+    if columns.name is not None:
+        made[columns.name] = firm
+    return known[columns.named].assign(**made, **{columns.firm_key: firm})
 
 
 def made_up_links(
