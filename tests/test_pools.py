@@ -358,6 +358,17 @@ def test_entries_of_arms_count_as_taking_part():
     assert found.set_index("firm_id")["contact"].to_dict()["g"] == 2004
 
 
+def test_firms_within_reach_are_in_no_unexposed_pool_whoever_was_asked():
+    """Firm d, of food, has participants in its town; the exposure asks for firms of wood alone."""
+    wood = {"column": "sector", "values": ["wood"]}
+    asked = treatment(
+        {"unexposed": {"kind": "unexposed", "to": ["mates"]}},
+        exposure={"mates": CELL | {"among": wood}},
+    )
+    found = pool_contacts(given(exposure_panel()), asked.pools, asked.exposure)
+    assert found.set_index("firm_id")["contact"].to_dict()["d"] == 2003
+
+
 def test_values_that_nobody_has_are_refused():
     asked = treatment({"metal": POOLED["wood"] | {"values": ["metal"]}})
     with pytest.raises(DataError, match=r"treatment\.pools\.metal: no firm has one of values in"):

@@ -68,8 +68,8 @@ def _contact(
         return contact, ~_among(given, pool)
     for rule in kept_out_by(pool, exposures):
         found, _ = exposed_firms(given, name, rule)
-        contact = np.fmin(contact, np.where(found.exposed, found.course.first, np.nan))
-        out |= found.asked & ~found.known
+        contact = np.fmin(contact, np.where(found.reached, found.course.first, np.nan))
+        out |= ~found.known
     return contact, out
 
 
