@@ -88,11 +88,10 @@ def arm_sums(results: StudyResults) -> Sums:
     """Return sums of average effects by outcome: own effects first, arms in the order of params."""
     headline, places = results.settings.estimate.headline, list(arms_ran(results))
     found: Sums = {}
-    for row in sum_rows(results):
-        place = (row["design"], row["estimator"])
-        if place == (headline.design, headline.spec) and row["term"] == ATT.family:
-            effect = sum_effect(results, row)
-            found.setdefault(sum_of(row), {})[str(row["outcome"])] = effect
+    place = {"design": headline.design, "estimator": headline.spec, "term": ATT.family}
+    for row in sum_rows(results, **place):
+        effect = sum_effect(results, row)
+        found.setdefault(sum_of(row), {})[str(row["outcome"])] = effect
     return {
         of: found[of]
         for kind in SUMS
@@ -101,10 +100,20 @@ def arm_sums(results: StudyResults) -> Sums:
     }
 
 
-def sum_rows(results: StudyResults) -> list[dict[Hashable, Any]]:
-    """Return the rows of ARM_CONTRASTS, none without arms."""
+def sum_rows(results: StudyResults, **key: str) -> list[dict[Hashable, Any]]:
+    """Return the rows of ARM_CONTRASTS that agree with a part of its key, none without arms."""
     table = results.arm_contrasts
-    return [] if table is None or not results.arms else table.to_dict("records")
+    if table is None or not results.arms:
+        return []
+    for name, value in key.items():
+        table = table[table[name] == value]
+    return table.to_dict("records")
+
+
+def exposures_summed(results: StudyResults) -> int:
+    """Return how many exposures sums of effects speak of."""
+    table = results.arm_contrasts
+    return 0 if table is None else table["exposure"].nunique()
 
 
 def sum_of(row: Mapping[Hashable, Any]) -> ArmSum:

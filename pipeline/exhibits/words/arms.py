@@ -14,6 +14,7 @@ from pipeline.exhibits.arms import (
     arm_sums,
     direct_arms,
     exposed_arms,
+    exposures_summed,
     given_up,
     is_exposed,
 )
@@ -31,6 +32,9 @@ from pipeline.exhibits.words.verdicts import clauses, signed_value
 
 _Mark = Callable[[str], str]
 
+# From so many exposures on sums of effects name theirs.
+_SEVERAL = 2
+
 
 def estimand_words(effects: Iterable[Effect]) -> str:
     """Return of what effects are, each once; empty where there are none."""
@@ -46,9 +50,9 @@ def pool_of_arms(results: StudyResults) -> str:
 def sum_label(results: StudyResults, of: ArmSum) -> str:
     """Return what a sum of effects is called; with its exposure where there are several."""
     label = say("arm_contrasts.of_all") if of.of_all else results.settings.arm_label(of.contrast)
-    several = len({one.exposure for one in arm_sums(results) if one.exposure}) > 1
-    exposure = results.settings.arm_label(of.exposure)
-    return f"{label}, {uncapitalised(exposure)}" if of.exposure and several else label
+    if not of.exposure or exposures_summed(results) < _SEVERAL:
+        return label
+    return f"{label}, {uncapitalised(results.settings.arm_label(of.exposure))}"
 
 
 def weights_words(results: StudyResults, sums: Iterable[ArmSum]) -> list[str]:
