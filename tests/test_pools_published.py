@@ -16,6 +16,7 @@ from pipeline.exhibits.panels.pools import pool_rows
 from pipeline.exhibits.pool_questions import pools_section
 from pipeline.exhibits.pools import known_pools
 from pipeline.exhibits.questions import TableLinks
+from pipeline.exhibits.quoted_numbers import all_numbers, quoted_numbers
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.shown_outcomes import card_outcomes
 from pipeline.exhibits.tables.pools import pools_tables
@@ -243,3 +244,17 @@ def test_the_page_of_a_study_without_pools_asks_nothing():
     results = study_results(figures=[], tables=["main_effects"])
     with results.speaking():
         assert pools_section(results, TableLinks([]), []) == ""
+
+
+def test_prose_quotes_effects_under_pools_and_their_differences(public):
+    with public.speaking():
+        found = all_numbers(public)
+        quoted = quoted_numbers(public, found)
+    assert not any(".clean." in key or ".far." in key for key in quoted)
+    first, headline = str(public.pools["outcome"].iloc[0]), public.settings.estimate.headline
+    place = f"everybody.{first}.{headline.design}.{headline.spec}.att"
+    row = public.pools.set_index(["outcome", "pool"]).loc[(first, "everybody")]
+    assert found[f"madeup.pool.{place}.estimate"].value == pytest.approx(row["estimate"])
+    assert found[f"madeup.pool_difference.{place}.estimate"].value == row["difference"]
+    assert {f"madeup.{kind}.{place}.pct" for kind in ("pool", "pool_difference")} <= set(quoted)
+    assert f"madeup.pool_difference.{place}.n_control" not in found

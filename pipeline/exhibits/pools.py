@@ -62,6 +62,7 @@ def known_pools(results: StudyResults, outcome: str) -> list[EffectOfPool]:
 
 def _of_row(results: StudyResults, outcome: str, row: Mapping[Hashable, Any]) -> EffectOfPool:
     apart: dict[Hashable, Any] = {name: row[f"difference_{name}"] for name in _OF_DIFFERENCE}
+    apart |= dict.fromkeys(("n_treated", "n_control", "n_clusters"))
     rule = unpacked(row["kind"], row["kind_fields"])
     assert rule is not None, "every pool has a kind"
     return EffectOfPool(

@@ -13,12 +13,13 @@ from pipeline.exhibits.effect import as_effect
 from pipeline.exhibits.group_numbers import group_numbers
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import Quoted, study_numbers
+from pipeline.exhibits.pool_numbers import pool_numbers
 
 
 def all_numbers(results: StudyResults) -> dict[str, Quoted]:
     """Return every statistic of a study by key, sorted by key."""
     figures = study_numbers(results) | group_numbers(results) | arm_numbers(results)
-    return dict(sorted(figures.items()))
+    return dict(sorted((figures | pool_numbers(results)).items()))
 
 
 def quoted_numbers(results: StudyResults, figures: dict[str, Quoted]) -> dict[str, Quoted]:
@@ -30,6 +31,7 @@ def quoted_numbers(results: StudyResults, figures: dict[str, Quoted]) -> dict[st
         **study_numbers(results, lambda row: _is_shown(results, row), stored=False),
         **group_numbers(results, stored=False),
         **arm_numbers(results, lambda row: _is_headline(results, row), stored=False),
+        **pool_numbers(results, stored=False),
     }
     asked = results.settings.exhibit.quote
     for key in asked:
