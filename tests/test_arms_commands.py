@@ -10,11 +10,12 @@ from marked_study import run
 from stata_commands import Stata
 from workspace import project, write_params
 
-from pipeline.commands.arms_in_memory import ArmsInMemory, cleaned_by
+from pipeline.commands.arms_in_memory import ArmsInMemory, cleaned_by, match_arms
 from pipeline.commands.attribute.headline_effects import entering, estimated_headlines
 from pipeline.commands.explore import explore
 from pipeline.commands.notebook import Evaluation, evaluate
 from pipeline.commands.notebook_match import Match
+from pipeline.commands.notebook_params import study_of
 from pipeline.commands.plan.cost import read_cost
 from pipeline.commands.plan.sizes import study_sizes
 from pipeline.commands.plan.work import study_work
@@ -151,6 +152,31 @@ def test_a_notebook_gives_each_arm_and_their_contrasts_as_the_stages_do(folders,
     assert found["estimate"].notna().any()
     expected = expected.reset_index(drop=True)
     pd.testing.assert_frame_equal(found, expected, rtol=1e-8, check_dtype=False)
+
+
+def test_a_notebook_takes_links_between_firms(evaluation, tmp_path):
+    panel, register = evaluation.asked.table, evaluation.asked.register
+    firms, enters = panel["firm"].unique(), set(register["firm"])
+    others = [firm for firm in firms if firm not in enters][:40]
+    links = pd.DataFrame({"source": sorted(enters)[:40], "target": others, "year": 2008})
+    named = {
+        "training": ARMS["named"]["training"],
+        "buyers": {"source": "exposure", "exposure": "bought"},
+    }
+    asked = {"firm": "firm", "year": "year", "entry": "entry", "outcomes": ["sales"]}
+    asked |= {"register": register, "arms": {"headline": "training", "named": named}}
+    asked |= {"exposure": {"bought": {"kind": "link", "direction": "target", "measure": "any"}}}
+    study = evaluate(panel, links=links, **asked)
+    study.save(tmp_path)
+    assert len(pd.read_parquet(tmp_path / "links.parquet")) == 40
+    assert "file: links.parquet" in study.params("mine")
+    found = match_arms(dict(study.cleaned.tables()), study_of(study.asked, {})).arm("buyers")
+    assert set(found.scores.loc[found.scores["treated"], "firm_id"]) == set(others)
+    with pytest.raises(DataError, match="has no column target"):
+        evaluate(panel, links=links.drop(columns="target"), **asked)
+    centred = {"kind": "ring", "place": "place", "centroids": "c.csv", "precision_km": 1}
+    with pytest.raises(ParamsError, match="in a notebook give places as columns"):
+        evaluate(panel, **asked | {"exposure": {"bought": centred | {"edges_km": [5.0]}}})
 
 
 def test_what_a_notebook_cannot_give_is_said(evaluation):

@@ -20,6 +20,7 @@ from pipeline.commands.arms_in_memory import match_arms
 from pipeline.commands.notebook_match import NOT_VETTED, Match
 from pipeline.commands.notebook_panel import delivered_table, require_delivered
 from pipeline.commands.notebook_params import (
+    LINKS_FILE,
     MATCHED,
     PANEL_FILE,
     REGISTER_FILE,
@@ -33,8 +34,10 @@ from pipeline.commands.notebook_params import (
 )
 from pipeline.errors import ParamsError
 from pipeline.panel.clean import clean_panel
+from pipeline.panel.exposure_inputs import DeliveredLinks, with_exposure_inputs
 from pipeline.panel.ledger import Ledger
 from pipeline.panel.used_columns import used_columns
+from pipeline.params.exposure import centroid_files
 from pipeline.params.gaps import Gap
 from pipeline.params.study import StudySection
 
@@ -86,15 +89,17 @@ class Evaluation:
         return section_text(study_of(self.asked, self.designs), name)
 
     def save(self, folder: Path | str) -> Path:
-        """Write the panel, and the register, as the section names them; `folder` is of raw data.
+        """Write panel, register and links, as the section names them; `folder` is of raw data.
 
         It is `data/raw/<study>/`. Returns where the panel is.
         """
         path = Path(folder) / PANEL_FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         self.asked.table.to_parquet(path, index=False)
-        if self.asked.register is not None:
-            self.asked.register.to_parquet(path.with_name(REGISTER_FILE), index=False)
+        beside = {REGISTER_FILE: self.asked.register, LINKS_FILE: self.asked.links}
+        for name, table in beside.items():
+            if table is not None:
+                table.to_parquet(path.with_name(name), index=False)
         return path
 
     def __repr__(self) -> str:
@@ -124,6 +129,8 @@ def evaluate(
     arms: Mapping[str, Any] | None = None,
     exposure: Mapping[str, Any] | None = None,
     unfound: str | None = None,
+    links: pd.DataFrame | None = None,
+    link_rules: Mapping[str, Any] | None = None,
 ) -> Evaluation:
     """Clean a DataFrame of firms and years; what it returns matches, estimates and shows.
 
@@ -131,7 +138,9 @@ def evaluate(
     0 and 1; of the `register` where that is given, a row a firm and entry, which has the column
     `firm` too, and by these names its programme, component, role and amount, if any. `arms` and
     `exposure` are what treatment.arms and treatment.exposure hold in params.yaml, with columns as
-    `params` names them, `unfound` is treatment.unfound. `cluster` are the columns at whose level
+    `params` names them, `unfound` is treatment.unfound. `links` has a row a link between firms, by
+    the names source, target, year and, if any, kind and weight; `link_rules` are further settings
+    of data.links. `cluster` are the columns at whose level
     support was given out, None for the firm itself. `outcomes` are columns, or columns with their
     transforms: log, level, any, proportional. `weight` is the column of a survey's sampling
     weights, which weight every step. `accept` names gaps at which cleaning goes on, as
@@ -163,12 +172,20 @@ def evaluate(
         treatment=treatment_asked(window, anticipation_years, comparison)
         | {"arms": arms, "exposure": exposure or {}, "unfound": unfound},
         register=listed,
+        links=None if links is None else delivered_table(links, {"year"}),
+        link_rules=dict(link_rules or {}),
     )
     return Evaluation(asked, _clean(asked, study_of(asked, {})))
 
 
 def _clean(asked: AskedOfFrame, study: StudySection) -> Ledger:
-    return clean_panel(
+    exposures = study.treatment.exposure
+    if files := centroid_files(exposures):
+        raise ParamsError(
+            f"{', '.join(files)} is a file of data/rules: in a notebook give places as columns "
+            "`latitude` and `longitude` of the DataFrame"
+        )
+    ledger = clean_panel(
         asked.table,
         asked.register,
         {},
@@ -176,4 +193,8 @@ def _clean(asked: AskedOfFrame, study: StudySection) -> Ledger:
         clean=study.clean,
         treatment=study.treatment,
         used=used_columns(study.outcomes, study.score, study.treatment),
+    )
+    links = DeliveredLinks(asked.links, ())
+    return with_exposure_inputs(
+        ledger, links, {}, data=study.data, clean=study.clean, exposures=exposures
     )

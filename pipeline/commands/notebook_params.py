@@ -1,7 +1,7 @@
 """The section of params.yaml that a notebook's calls amount to, with the defaults of `start`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any, get_args
 
@@ -21,10 +21,11 @@ from pipeline.params.study import StudySection, cross_faults, read_study
 
 # What a study is called whose section is not written down.
 NAME = "notebook"
-PANEL_FILE, REGISTER_FILE = "panel.parquet", "register.parquet"
+PANEL_FILE, REGISTER_FILE, LINKS_FILE = "panel.parquet", "register.parquet", "links.parquet"
 
-# Columns of a register that mean what they are called.
+# Columns of a register, and of links, that mean what they are called.
 _REGISTER = ("programme", "component", "role", "amount")
+_LINKS, _LINKS_IF_ANY = ("source", "target", "year"), ("kind", "weight")
 
 # What a design is called to which no name was given.
 MATCHED = "matched"
@@ -55,6 +56,8 @@ class AskedOfFrame:
     weight: str | None
     treatment: dict[str, Any]
     register: pd.DataFrame | None = None
+    links: pd.DataFrame | None = None
+    link_rules: dict[str, Any] = field(default_factory=dict)
 
     @property
     def names(self) -> dict[str, str]:
@@ -146,6 +149,8 @@ def _block(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[str,
     if asked.register is not None:
         block["data"]["source"]["register_file"] = REGISTER_FILE
         block["data"]["register_columns"] = _register_columns(asked, asked.register)
+    if asked.links is not None:
+        block["data"]["links"] = _links(asked.links) | asked.link_rules
     if asked.weight is not None:
         block["data"]["weight"] = names[asked.weight]
     if asked.accept:
@@ -176,6 +181,12 @@ def _columns(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[st
 def _register_columns(asked: AskedOfFrame, register: pd.DataFrame) -> dict[str, str]:
     named = {name: name for name in _REGISTER if name in register.columns}
     return {"firm_id": asked.firm, "entry_year": asked.entry, **named}
+
+
+def _links(links: pd.DataFrame) -> dict[str, str]:
+    named = [*_LINKS, *(name for name in _LINKS_IF_ANY if name in links.columns)]
+    require_delivered(links, named)
+    return {"file": LINKS_FILE} | {name: name for name in named}
 
 
 def _exposing(asked: AskedOfFrame) -> dict[str, str]:
