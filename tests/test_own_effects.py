@@ -105,6 +105,15 @@ def test_what_is_not_known_of_participants_is_said():
     assert codes[1:] == ["participants_exposed_before_entry", "participants_of_unknown_exposure"]
 
 
+def test_a_stronger_exposure_within_the_window_is_said():
+    of = effects(["p1", "p2"], participants=1.0, low=0.2, high=0.6)
+    for year, said in ((2005, True), (2006, False)):
+        later = FIRMS.assign(censored_from=FIRMS["censored_from"].mask(FIRMS["class"] == 1, year))
+        remarks = json.loads(sums(of, later, treatment()).loc[("own", "att"), "remarks"])
+        codes = [remark["code"] for remark in remarks]
+        assert ("participants_exposed_more_later" in codes) == said
+
+
 def test_arms_that_share_firms_have_no_overall_effect():
     asked = treatment(arms={"low": {"classes": [1]}, "every": {"classes": [1, 2]}})
     of = effects(["p1"], participants=1.0, low=0.2, every=0.4)

@@ -69,6 +69,7 @@ class _Of:
     effects: Mapping[str, ArmEffects]
     spillover: Spillover
     arms: Arms
+    last_event_time: int
 
 
 def sums_under_exposure(
@@ -88,7 +89,8 @@ def sums_under_exposure(
         spillover = _spillover(name, rule, exposure, shares, treatment.arms)
         if not spillover.arm_of:
             continue
-        of = _Of(found, effects, spillover, treatment.arms)
+        last = treatment.window.last_event_time
+        of = _Of(found, effects, spillover, treatment.arms, last)
         rows += [*_own_rows(of), *_overall_rows(of)]
     return rows
 
@@ -191,6 +193,8 @@ def _remarks(of: _Of, arm: str, place: Place) -> list[Reason]:
     said = [Reason("spillover_as_on_exposed")]
     if (joined["lag"] < 0).any():
         said.append(Reason("participants_exposed_before_entry"))
+    if (joined["stronger"] <= joined["cohort"] + of.last_event_time).any():
+        said.append(Reason("participants_exposed_more_later"))
     if joined["unknown"].any():
         said.append(Reason("participants_of_unknown_exposure"))
     if spillover.rule.among is not None:

@@ -84,16 +84,18 @@ def own_exposure(
 def joined_exposure(
     behind: pd.DataFrame, exposure: pd.DataFrame, rule: OneExposure
 ) -> pd.DataFrame:
-    """Return firms with `class` and `lag`, years from own entry to first exposure.
+    """Return firms with `class`, `lag`, years from own entry to first exposure, and `stronger`.
 
     `exposure` are the rows of one exposure. Both are missing where there is none; without a class
     alone nobody knows. What reaches a cell reaches whoever takes part in it, also where nobody else
-    does: of `cell` everybody is exposed from own entry on, unless before. `among` tells those
+    does: of `cell` everybody is exposed from own entry on, unless before. `stronger` is the year
+    in which a firm exposed since its entry comes into a stronger class. `among` tells those
     outside it from those alone in their cell no more: there others must take part.
     """
-    columns = ["firm_id", "class", "first_exposed"]
+    columns = ["firm_id", "class", "first_exposed", "censored_from"]
     joined = behind.merge(exposure[columns], on="firm_id", how="left", indicator="found")
     joined["lag"] = joined["first_exposed"] - joined["cohort"]
+    joined["stronger"] = joined["censored_from"].where(joined["lag"] >= 0)
     unknown = (joined["found"] == "both") & joined["class"].isna()
     if isinstance(rule, CellExposure) and rule.among is None:
         by_itself = ~unknown & ~(joined["lag"] < 0).fillna(False).astype(bool)
