@@ -60,7 +60,7 @@ def effects(firms: pd.DataFrame) -> dict[str, float]:
     for kind in KINDS:
         cluster = np.arange(len(cell)) if kind == "by_firm" else cell
         influence = {
-            name: _influence(change, group, clean, cluster)
+            name: influence_of(change, group, clean, cluster)
             for name, group in (("direct", joins), ("indirect", spilt))
         }
         summed = [influence[name] * n for name, n in numbers.items()]
@@ -73,7 +73,7 @@ def effects(firms: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def _influence(
+def influence_of(
     change: np.ndarray, group: np.ndarray, clean: np.ndarray, cluster: np.ndarray
 ) -> np.ndarray:
     """Return each cluster's influence on a difference in means, with its small-sample factor.

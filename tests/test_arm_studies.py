@@ -379,12 +379,21 @@ def test_a_triple_difference_is_the_difference_of_two_within_sectors(tmp_path):
     found = run_arms(tmp_path, panel, register, towns())
     means = firms.groupby([firms["cell"] < "t12", "sector"])["change"].mean()
     by_hand = means[True, "a"] - means[True, "b"] - (means[False, "a"] - means[False, "b"])
+    reached, town = (firms["cell"] < "t12").to_numpy(), pd.factorize(firms["cell"])[0]
+    own = {
+        sector: spillover.influence_of(
+            firms["change"].to_numpy(), reached & of, ~reached & of, town
+        )
+        for sector in "ab"
+        for of in [(firms["sector"] == sector).to_numpy()]
+    }
+    error = np.sqrt(((own["a"] - own["b"]) ** 2).sum())
     rows = read(ARM_CONTRASTS, found.folders.of("estimate"))
     rows = rows[(rows["contrast"] == "triple") & (rows["term"] == "att")]
     rows = rows.set_index(["estimator", "design"])
     for place in (("stacked", "same"), ("by_sector", "unmatched")):
         assert rows.loc[place, "estimate"] == pytest.approx(by_hand, abs=1e-9)
-        assert rows.loc[place, "std_error"] > 0
+    assert rows.loc[("stacked", "same"), "std_error"] == pytest.approx(error, rel=1e-8)
     assert rows.loc[("stacked", "unmatched"), "reason"] == "not_compared_within"
     # what happens to towns reached is in the effect on participants alone
     assert (found.att()["estimate"] > 0.3).all()
