@@ -27,6 +27,7 @@ from pipeline.exhibits.render.latex import render_latex
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.registry import named_tables
+from pipeline.exhibits.tables.settings import settings_table
 from pipeline.exhibits.tables.table import HIDDEN, Number, WholeNumbers
 from pipeline.exhibits.words.arms import arms_sentences, others_sentences
 from pipeline.exhibits.words.methods_paragraph import methods_sentences
@@ -160,8 +161,10 @@ def test_the_pool_is_said_as_it_is(results, tables, one):
         assert "never-treated" not in " ".join([*methods, *methods_sentences(exposed)])
         assert f"took part (Training) with {clean}" in methods[0]
         said = methods_sentences(exposed)[0]
+        settings = {row.label: row.cells[0] for row in settings_table(results).rows()}
     assert f"are exposed (Within 5 km) with {clean}" in said
     assert any(clean in note for note in tables["main_effects"].notes)
+    assert settings["Comparison"].plain() == "With firms in none of the arms and not exposed"
     assert "with never-treated firms outside clusters" in methods_sentences(one)[0]
 
 

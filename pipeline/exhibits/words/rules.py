@@ -7,7 +7,12 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import Ran, covariate_ran, data_rules_ran, design_ran, score_ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.covariates import covariate_labels, dated_label
-from pipeline.exhibits.words.designs import design_pool, design_rule, score_covariates
+from pipeline.exhibits.words.designs import (
+    design_pool,
+    design_rule,
+    out_of_contact,
+    score_covariates,
+)
 from pipeline.exhibits.words.language import MINUS, say, sentences, speech
 from pipeline.exhibits.words.options import silent
 
@@ -30,7 +35,7 @@ def rule_words(results: StudyResults, rule: str, options: Mapping[str, Any]) -> 
         _clause(results, rule, name, _told(results, rule, name, value, labels))
         if code is None
         else _clause(results, rule, code, "")
-        for name, value in _in_language(options).items()
+        for name, value in _in_contact(results, rule, _in_language(options)).items()
         if _is_set(value) and silent(f"{rule}.{name}") is None
         for code in [_code(rule, name, value)]
     ]
@@ -53,6 +58,14 @@ def _in_language(options: Mapping[str, Any]) -> dict[str, Any]:
     label = options.get("label")
     own = {"label": label[speech().language]} if isinstance(label, Mapping) else {}
     return {**options, **own}
+
+
+def _in_contact(results: StudyResults, rule: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return options with the comparison of a study with arms: with whom no arm is in contact."""
+    without = out_of_contact(results)
+    if rule != "treatment" or without is None:
+        return options
+    return {**options, "comparison": f"{options['comparison']}_{without}"}
 
 
 def column_labels(results: StudyResults) -> dict[str, str]:
