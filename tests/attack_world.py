@@ -202,7 +202,7 @@ def worlds(attacked: Attacked) -> dict[str, World]:
     settings = attacked.settings()
     told = {path.parent.name for path in attacked.reports.glob("results/*/estimates.csv")}
     return {
-        folder: World(attacked, settings, arm)
+        folder: World(attacked, settings, None if settings.treatment.arms is None else arm)
         for arm, folder in settings.treatment.arm_folders.items()
         if folder == "" or folder in told
     }
