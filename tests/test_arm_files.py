@@ -157,6 +157,14 @@ def test_tables_of_every_arm_are_made_again_from_what_is_published(publication, 
     assert "tables/credit/main_effects.tex" in again
 
 
+def test_the_file_of_all_tables_has_those_of_every_arm(files):
+    floats = files["tables.tex"].decode()
+    assert r"\input{\reportsfolder/madeup/tables/main_effects}" in floats
+    assert r"\input{\reportsfolder/madeup/tables/credit/main_effects}" in floats
+    assert r"\label{tab:madeup:credit:main_effects}" in floats
+    assert floats.count("(credit)}") == 1
+
+
 def test_the_manifest_counts_what_every_file_shows(files):
     listed = csv.DictReader(io.StringIO(files["manifest.csv"].decode()))
     rows = {row["file"]: row for row in listed}

@@ -90,14 +90,16 @@ def _texts(shown: list[ShownTables]) -> dict[str, bytes]:
     results, tables = shown[0].results, shown[0].tables
     renderings = [_renderings(one) for one in shown]
     with results.speaking():
+        floats = [table_floats(one.results, one.tables.values()) for one in shown]
+        captioned = {caption(o.results, t.part): t for o in shown for t in o.tables.values()}
         return {
             **{path: text for own in renderings for path, text in own.items()},
             **_numbers(results),
             **plots_csv(results),
             "methods.tex": methods_tex(results),
-            "tables.tex": table_floats(results, tables.values()).encode("utf-8"),
+            "tables.tex": "".join(floats).encode("utf-8"),
             "figures.tex": figure_floats(results, list(drawn_figures(results))).encode(),
-            "tables.docx": render_word({caption(results, t.part): t for t in tables.values()}),
+            "tables.docx": render_word(captioned),
             "report.html": report_page(results, tables),
         }
 

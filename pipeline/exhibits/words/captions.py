@@ -16,7 +16,13 @@ def caption(results: StudyResults, of: TablePart) -> str:
     """Return the caption of a table, or of a further part of it."""
     words = say(TABLES[of.table].caption, firms=results.settings.exhibit.firms)
     part = say("captions.part", number=of.part) if of.part > 1 else ""
-    return words + part
+    return words + part + _of_other_arm(results)
+
+
+def _of_other_arm(results: StudyResults) -> str:
+    """Name the arm of an exhibit that is not of the headline's."""
+    arm = results.arm
+    return f" ({results.settings.arm_label(arm)})" if arm and results.arm_folder else ""
 
 
 def _figure_caption(results: StudyResults, name: str) -> str:
@@ -37,7 +43,7 @@ def tables_left_out(results: StudyResults, tables: Iterable[Table]) -> str:
 def table_floats(results: StudyResults, tables: Iterable[Table]) -> str:
     r"""Return a file to \input that shows every table as a float with caption and label."""
     tables = list(tables)
-    left_out = tables_left_out(results, tables)
+    left_out = "" if results.arm_folder else tables_left_out(results, tables)
     floats = [
         _float(
             "table",
@@ -71,12 +77,17 @@ _FOLDER = "\\providecommand{\\reportsfolder}{reports}\n"
 
 
 def _place(results: StudyResults, kind: str, name: str) -> str:
-    return rf"\reportsfolder/{results.study}/{kind}/{name}"
+    return "/".join([r"\reportsfolder", results.study, kind, *_arm_parts(results), name])
+
+
+def _arm_parts(results: StudyResults) -> list[str]:
+    return [results.arm_folder] if results.arm_folder else []
 
 
 def _float(kind: str, results: StudyResults, name: str, called: str, content: str) -> str:
     words = escape(f"{results.settings.exhibit.title}: {uncapitalised(called)}")
+    label = ":".join([kind[:3], results.study, *_arm_parts(results), name])
     return (
         f"\\begin{{{kind}}}[tbp]\\centering\n\\caption{{{words}}}"
-        f"\\label{{{kind[:3]}:{results.study}:{name}}}\n{content}\n\\end{{{kind}}}\n\\clearpage\n"
+        f"\\label{{{label}}}\n{content}\n\\end{{{kind}}}\n\\clearpage\n"
     )
