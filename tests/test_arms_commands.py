@@ -23,6 +23,7 @@ from pipeline.commands.remove import plan_removal
 from pipeline.datasets.arms import ARM_CONTRASTS, ARM_FLOW
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.matches import WEIGHTS
+from pipeline.datasets.pools import POOLS
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.selection import SCORES
 from pipeline.datasets.store import empty, read, write
@@ -34,6 +35,10 @@ from stages import export
 from stages.run import Folders
 
 NAMED = {arm: rule for arm, rule in ARMS["named"].items() if arm != "within_15"}
+POOLS_ASKED = {
+    "everybody": {"kind": "everyone"},
+    "metal": {"kind": "among", "column": "sector", "values": ["metal"]},
+}
 FOLDERS = {arm: "" if arm == "training" else arm for arm in NAMED}
 
 
@@ -51,6 +56,7 @@ def evaluation() -> Evaluation:
         register=register.rename(columns={"part": "component"}),
         arms=ARMS | {"named": NAMED},
         exposure=EXPOSURES,
+        pools=POOLS_ASKED,
         cluster="place",
         outcomes=["sales"],
         window=(-2, 2),
@@ -135,6 +141,24 @@ def test_a_contrast_moves_no_headline(match, section):
     without, other = block(match, contrasts={}), block(match, headline="credit")
     assert entering(read_study({STUDY: without}, STUDY)) == entering(section)
     assert entering(read_study({STUDY: other}, STUDY)) != entering(section)
+
+
+def test_a_notebook_gives_effects_under_pools_as_the_stage_does(folders, match):
+    stored = read(POOLS, folders.of("estimate")).drop(columns="outcome")
+    expected = stored.sort_values("position").reset_index(drop=True)
+    shown = match.pools("sales")
+    assert shown["pool"].to_list() == ["clean", *POOLS_ASKED]
+    pd.testing.assert_frame_equal(shown, expected, rtol=1e-8, atol=1e-9, check_dtype=False)
+    treatment = match.study.treatment.model_copy(update={"pools": {}})
+    without = replace(match, study=match.study.model_copy(update={"treatment": treatment}))
+    with pytest.raises(ParamsError, match="names no pools"):
+        without.pools("sales")
+
+
+def test_a_pool_moves_no_headline(match, section):
+    without = block(match)
+    del without["treatment"]["pools"]
+    assert entering(read_study({STUDY: without}, STUDY)) == entering(section)
 
 
 def test_a_notebook_gives_each_arm_and_their_contrasts_as_the_stages_do(folders, match):

@@ -6,9 +6,11 @@ from functools import cached_property
 
 import pandas as pd
 
+from pipeline.analyses.pools import HeadlineArm, pool_effects
 from pipeline.commands.in_memory import InMemory, match_in_memory
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.panel import PANEL
+from pipeline.datasets.pools import POOLS
 from pipeline.datasets.reasons import unpacked
 from pipeline.datasets.store import Dataset, empty
 from pipeline.effects.exposed_arm import exposed_arm
@@ -24,20 +26,35 @@ from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.arms import panels_by_arm
 from pipeline.selection.drawn_arms import DrawnArms
 from pipeline.selection.exposure_components import with_components
-from pipeline.selection.study_arms import StudyArms, contacts_made_of, study_arms
+from pipeline.selection.study_arms import (
+    StudyArms,
+    contacts_made_of,
+    study_arms,
+    study_pools,
+)
 from pipeline.selection.supported_arms import NO_ARMS, TriedArms
+
+
+@dataclass(frozen=True)
+class PooledFirms:
+    """Hold PANEL, POOL_CONTACTS and ARMS, by which the headline's arm sees each other pool."""
+
+    panel: pd.DataFrame
+    contacts: pd.DataFrame
+    arms: pd.DataFrame | None
 
 
 @dataclass(frozen=True)
 class ArmsInMemory:
     """Hold each arm that has support by name, EXPOSURE, and which arms were tried.
 
-    A study without arms has one, `all`.
+    A study without arms has one, `all`. `pooled` is of a study with pools.
     """
 
     by_arm: dict[str, InMemory]
     exposure: pd.DataFrame
     tried: TriedArms
+    pooled: PooledFirms | None = None
 
     def arm(self, name: str) -> InMemory:
         """Return one arm; raise SupportError with the reason where it has no support."""
@@ -51,6 +68,15 @@ class ArmsInMemory:
     def flow(self) -> pd.DataFrame:
         """Return ARM_FLOW with the reasons of arms without support; NO_ARMS without arms."""
         return NO_ARMS if self.tried.treatment.arms is None else self.tried.told
+
+    @cached_property
+    def pools(self) -> pd.DataFrame:
+        """Return POOLS, which has no row where the study declares no pools."""
+        if self.pooled is None:
+            return empty(POOLS)
+        own, of = self.arm(self.tried.treatment.headline_arm), self.pooled
+        headline = HeadlineArm(own.study, own.redo, own.estimated)
+        return pool_effects(headline, of.panel, of.contacts, of.arms)[POOLS]
 
     @cached_property
     def between(self) -> BetweenArms:
@@ -99,7 +125,20 @@ def match_arms(
                 arms=drawn,
                 exposed=exposed_arm(tried.counts(arm)),
             )
-    return ArmsInMemory(by_arm, empty(EXPOSURE) if arms is None else arms.exposure, tried)
+    exposure = empty(EXPOSURE) if arms is None else arms.exposure
+    return ArmsInMemory(by_arm, exposure, tried, _pooled(panel, cleaned, arms, treatment))
+
+
+def _pooled(
+    panel: pd.DataFrame,
+    cleaned: Mapping[Dataset, pd.DataFrame],
+    arms: StudyArms | None,
+    treatment: TreatmentSection,
+) -> PooledFirms | None:
+    if not treatment.pools:
+        return None
+    of_firms = None if arms is None else arms.of_firms.arms
+    return PooledFirms(panel, study_pools(cleaned, treatment), of_firms)
 
 
 def cleaned_by(data: DataSection, treatment: TreatmentSection) -> Iterator[Dataset]:

@@ -128,6 +128,7 @@ def headline_only(study: StudySection) -> StudySection:
             "estimate": study.estimate.model_copy(update=bare),
             "match": study.match.model_copy(update={"designs": designs}),
             "score": study.score.model_copy(update={"models": models}),
+            "treatment": study.treatment.model_copy(update={"pools": {}}),
         }
     )
 

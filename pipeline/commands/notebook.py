@@ -128,6 +128,7 @@ def evaluate(
     register: pd.DataFrame | None = None,
     arms: Mapping[str, Any] | None = None,
     exposure: Mapping[str, Any] | None = None,
+    pools: Mapping[str, Any] | None = None,
     unfound: str | None = None,
     links: pd.DataFrame | None = None,
     link_rules: Mapping[str, Any] | None = None,
@@ -136,8 +137,8 @@ def evaluate(
 
     `entry` is a column of entry years (missing, or one of `never`, where a firm never enters) or of
     0 and 1; of the `register` where that is given, a row a firm and entry, which has the column
-    `firm` too, and by these names its programme, component, role and amount, if any. `arms` and
-    `exposure` are what treatment.arms and treatment.exposure hold in params.yaml, with columns as
+    `firm` too, and by these names its programme, component, role and amount, if any. `arms`,
+    `exposure` and `pools` are what section treatment holds by these names, with columns as
     `params` names them, `unfound` is treatment.unfound. `links` has a row a link between firms, by
     the names source, target, year and, if any, kind and weight; `link_rules` are further settings
     of data.links. `cluster` are the columns at whose level
@@ -170,7 +171,7 @@ def evaluate(
         accept=list(accept),
         weight=weight,
         treatment=treatment_asked(window, anticipation_years, comparison)
-        | {"arms": arms, "exposure": exposure or {}, "unfound": unfound},
+        | {"arms": arms, "exposure": exposure or {}, "pools": pools or {}, "unfound": unfound},
         register=listed,
         links=None if links is None else delivered_table(links, {"year"}),
         link_rules=dict(link_rules or {}),

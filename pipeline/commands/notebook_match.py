@@ -126,6 +126,17 @@ class Match:
         mine = rows["outcome"] == self._outcome(outcome)
         return rows[mine].drop(columns="outcome").reset_index(drop=True)
 
+    def pools(self, outcome: str) -> pd.DataFrame:
+        """Return the rows of POOLS: the effect on an outcome under each comparison pool.
+
+        Of the headline's arm, spec and design. Raises ParamsError where the study names no pools.
+        """
+        if not self.study.treatment.pools:
+            raise ParamsError("this study names no pools: give evaluate(..., pools=...)")
+        rows = self.matched.pools
+        mine = rows[rows["outcome"] == self._outcome(outcome)].drop(columns="outcome")
+        return mine.sort_values("position").reset_index(drop=True)
+
     @property
     def weights(self) -> pd.DataFrame:
         """Return the rows of WEIGHTS: stack, firm_id, treated, weight."""

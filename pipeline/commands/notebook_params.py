@@ -16,6 +16,7 @@ from pipeline.errors import ParamsError
 from pipeline.params.exposure import Exposures, panel_columns_read
 from pipeline.params.gaps import Gap
 from pipeline.params.match import AnyDesign
+from pipeline.params.pools import Pools, pool_columns_read
 from pipeline.params.score import TEXT
 from pipeline.params.study import StudySection, cross_faults, read_study
 
@@ -190,15 +191,18 @@ def _links(links: pd.DataFrame) -> dict[str, str]:
 
 
 def _exposing(asked: AskedOfFrame) -> dict[str, str]:
-    """Return the standard names of columns that exposures read, with their kinds; none if faulty.
+    """Return the standard names of columns that exposures and pools read, with their kinds.
 
-    What is wrong with them the section's model says.
+    None of those that are faulty: what is wrong with them the section's model says.
     """
     try:
         rules = TypeAdapter(Exposures).validate_python(asked.treatment["exposure"])
+        pools = TypeAdapter(Pools).validate_python(asked.treatment["pools"])
     except ValidationError:
         return {}
-    return {column: kind for rule in rules.values() for _, column, kind in panel_columns_read(rule)}
+    read = [panel_columns_read(rule) for rule in rules.values()]
+    read += [pool_columns_read(pool) for pool in pools.values()]
+    return {column: kind for columns in read for _, column, kind in columns}
 
 
 def _entry(asked: AskedOfFrame) -> dict[str, Any]:

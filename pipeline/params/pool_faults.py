@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
-from pipeline.params.exposure import panel_columns_read
 from pipeline.params.match import ExternalDesign, MatchSection
-from pipeline.params.pools import AmongPool, OutsidePool
+from pipeline.params.pools import pool_columns_read
 from pipeline.params.treatment import TreatmentSection
 from pipeline.params.treatment_faults import column_fault
 
@@ -18,13 +17,8 @@ def pool_faults(
 ) -> Iterator[str]:
     """Yield one line for each column that the data lack, and where a pool can give no effect."""
     for name, pool in treatment.pools.items():
-        path = f"{_PATH}.{name}"
-        if isinstance(pool, OutsidePool):
-            for key, column, kind in panel_columns_read(pool.exposure):
-                yield from column_fault(data, treatment, f"{path}.{key}", column, kind)
-        if isinstance(pool, AmongPool):
-            kind = "text" if isinstance(pool.values[0], str) else "number"
-            yield from column_fault(data, treatment, f"{path}.column", pool.column, kind)
+        for key, column, kind in pool_columns_read(pool):
+            yield from column_fault(data, treatment, f"{_PATH}.{name}.{key}", column, kind)
     if treatment.pools:
         yield from _headline_faults(match, estimate)
 

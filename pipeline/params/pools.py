@@ -5,7 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.params.exposure import CellExposure, Exposures, OneExposure, RingExposure
+from pipeline.params.exposure import (
+    CellExposure,
+    Exposures,
+    OneExposure,
+    RingExposure,
+    panel_columns_read,
+)
 from pipeline.params.settings import Settings, nearest_known
 
 # How results name the pool that effects are of.
@@ -89,6 +95,14 @@ def kept_out_by(pool: OnePool, exposures: Exposures) -> list[OneExposure]:
     if isinstance(pool, BeyondPool):
         return [exposures[pool.ring].model_copy(update={"edges_km": [pool.km]})]
     return [exposures[name] for name in pool.to] if isinstance(pool, UnexposedPool) else []
+
+
+def pool_columns_read(pool: OnePool) -> Iterator[tuple[str, str, str]]:
+    """Yield key, column and kind of each PANEL column that a pool reads beside its exposures."""
+    if isinstance(pool, OutsidePool):
+        yield from panel_columns_read(pool.exposure)
+    if isinstance(pool, AmongPool):
+        yield "column", pool.column, "text" if isinstance(pool.values[0], str) else "number"
 
 
 def undeclared_exposures(pools: Pools, exposures: Exposures) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.datasets.exposure import EXPOSURE_FRAME
 from pipeline.panel.ledger import Ruled
 from pipeline.params.exposure import panel_columns_read
-from pipeline.params.pools import AmongPool, OutsidePool
+from pipeline.params.pools import pool_columns_read
 from pipeline.params.treatment import TreatmentSection
 
 
@@ -22,7 +22,7 @@ def keep_frame(panel: pd.DataFrame, treatment: TreatmentSection) -> Ruled:
 
 def _read(treatment: TreatmentSection) -> Iterator[str]:
     """Yield the columns of PANEL that exposures and pools name."""
-    outside = [pool.exposure for pool in treatment.pools.values() if isinstance(pool, OutsidePool)]
-    for rule in [*treatment.exposure.values(), *outside]:
+    for rule in treatment.exposure.values():
         yield from (column for _, column, _ in panel_columns_read(rule))
-    yield from (pool.column for pool in treatment.pools.values() if isinstance(pool, AmongPool))
+    for pool in treatment.pools.values():
+        yield from (column for _, column, _ in pool_columns_read(pool))
