@@ -16,6 +16,7 @@ from pipeline.effects.panel_firms import panel_firms
 from pipeline.effects.study import Study, prepare_study
 from pipeline.inference.arm_contrasts import as_contrasts, contrast_rows, effects_by_place
 from pipeline.inference.conley import conley_covariance
+from pipeline.inference.own_exposure import arm_effects
 from pipeline.params.arms import Arms
 from pipeline.params.inference import Conley
 from pipeline.selection.arms import panel_of_arm
@@ -92,6 +93,27 @@ def contrasts(found) -> pd.DataFrame:
 def change(panel: pd.DataFrame) -> pd.Series:
     wide = panel.pivot(index="firm_id", columns="year", values="sales")
     return wide[[ENTRY, ENTRY + 1]].mean(axis=1) - wide[ENTRY - 1]
+
+
+def test_shares_are_of_firms_that_the_design_keeps_and_that_are_seen_after_entry():
+    panel, arms = world(6)
+    unseen = (panel["firm_id"] == "F001") & (panel["year"] >= ENTRY)
+    seen = panel_of_arm(panel[~unseen], arms, contacts_of(arms), "a", 0)
+    firms = risk_sets(panel_of_arm(panel, arms, contacts_of(arms), "a", 0), TREATMENT).firms
+    weights = firms[firms["firm_id"] != "F000"].assign(design="matched", weight=1.0, estimand="att")
+    study = prepare_study(
+        seen,
+        empty(MATCHES),
+        conform(WEIGHTS, weights),
+        outcomes=outcomes(),
+        treatment=TREATMENT,
+        matched_times={},
+        estimate=estimation(),
+        arm="a",
+    )
+    (behind,) = arm_effects(study, estimate_specs(study)).behind.values()
+    assert set(behind["firm_id"]) == set(arms["firm_id"][2:EACH])
+    assert set(behind["cohort"]) == {ENTRY} and set(behind["weight"]) == {1.0}
 
 
 def test_each_arm_is_compared_with_firms_in_none():
