@@ -96,7 +96,8 @@ def main() -> None:
     runs: list[Run] = []
     for firms in parser.parse_args().firms:
         runs += run(firms)
-    print("\n".join([*stage_table(runs), f"{sum(r.seconds[0] for r in runs):.0f} s in all"]))
+    cpu = sum(taken.cpu_seconds[0] for taken in runs)
+    print("\n".join([*stage_table(runs), f"{cpu:.0f} s of processor time, waiting left out"]))
 
 
 if __name__ == "__main__":
