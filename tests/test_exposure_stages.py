@@ -189,14 +189,21 @@ EVERYBODY = links(*[("F0000", f"F{i:04d}", 2008) for i in range(30 * 14, 60 * 14
 @pytest.mark.parametrize(
     ("edge", "given", "file", "fault"),
     [
-        (
-            900.0,
-            EVERYBODY,
-            {},
+        pytest.param(
+            *(900.0, EVERYBODY, {}),
             r"exposure\.near: each of \d+ firms that never take part is exposed",
+            marks=pytest.mark.slow,
         ),
-        (0.2, EVERYBODY, {}, r"exposure\.near: none of \d+ firms that never take part is exposed"),
-        (15.0, EVERYBODY, {}, r"named\.training: no clean pool is left: each of \d+ firms outside"),
+        pytest.param(
+            *(0.2, EVERYBODY, {}),
+            r"exposure\.near: none of \d+ firms that never take part is exposed",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *(15.0, EVERYBODY, {}),
+            r"named\.training: no clean pool is left: each of \d+ firms outside",
+            marks=pytest.mark.slow,
+        ),
         (15.0, TWICE, {"duplicates": "refuse"}, r"links_1\.csv: 1 of 2 links repeat another"),
         (
             15.0,

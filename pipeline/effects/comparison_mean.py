@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.effects.description import baseline_means
 from pipeline.effects.sample import stacked_sample
 from pipeline.effects.stacks import Stacks
-from pipeline.errors import IdentificationError
+from pipeline.errors import IdentificationError, Reason
 from pipeline.panel.scale import on_scale
 from pipeline.params.outcomes import Outcome
 
@@ -56,6 +56,7 @@ def _mean(
     if not mean > 0:
         raise IdentificationError(
             f"outcomes.{name}.transform: percent_of_mean needs a comparison mean above zero in the "
-            f"reference year under the design {stacks.design}; use transform: level"
+            f"reference year under the design {stacks.design}; use transform: level",
+            reason=Reason("comparison_mean_not_above_zero", {"outcome": name}),
         )
     return mean

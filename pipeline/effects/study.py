@@ -16,7 +16,7 @@ from pipeline.effects.exposed_arm import OfExposed
 from pipeline.effects.levels import levels_named, with_levels
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks, join_stacks
-from pipeline.errors import IdentificationError, ParamsError
+from pipeline.errors import IdentificationError, ParamsError, Reason
 from pipeline.matching.matched_lags import MatchedTimes
 from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
 from pipeline.panel.scale import on_scale
@@ -182,7 +182,8 @@ def _check_observed_before_entry(study: Study, values: Floats, name: str) -> Non
     raise IdentificationError(
         f"outcomes.{name} is never observed in the years before entry ({span}), so no change "
         f"since then can be measured; set outcomes.{name}.post_only to true and compare it by "
-        "estimator: cross_section, or observed to false with a reason"
+        "estimator: cross_section, or observed to false with a reason",
+        reason=Reason("never_observed_before_entry", {"outcome": name}),
     )
 
 
