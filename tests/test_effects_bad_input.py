@@ -27,7 +27,7 @@ from told import said
 
 from pipeline.effects.collected import Results
 from pipeline.effects.study import outcome_sample
-from pipeline.errors import EvaluationError
+from pipeline.errors import EvaluationError, Reason
 from pipeline.estimators.stacked import fit_cells
 from pipeline.estimators.stacked_regressors import event_regressors
 from pipeline.estimators.year_cells import year_cells
@@ -534,7 +534,8 @@ def test_reasons_in_their_order():
     assert enough.why_none(0.1) is None
     assert tell(enough.why_none(0.0)) == NO_VARIATION
     assert tell(enough.why_none(float("nan"))) == NO_FREEDOM
-    assert tell(enough.why_none(float("nan"), two_way=True)) == NEGATIVE
+    negative = Reason("negative_variance")
+    assert tell(enough.why_none(float("nan"), negative)) == NEGATIVE
     assert tell(replace(enough, n_clusters=1).why_none(0.1)) == ONE_CLUSTER
     assert tell(replace(enough, n_treated_clusters=1).why_none(0.0)) == LONE_CLUSTER
     assert tell(replace(enough, n_control_clusters=1).why_none(0.1)) == LONE_COMPARISON
