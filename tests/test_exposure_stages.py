@@ -259,3 +259,17 @@ def test_check_looks_for_the_files_and_columns_of_exposures(folders):
     assert "who is exposed is told by arm" in "".join(
         study_faults({folders.study: alone}, folders.study, root)
     )
+
+
+def test_a_total_below_a_file_of_links_is_left_out_and_counted(folders):
+    bought = [
+        ("F0000", buyer, 2008) for place in (33, 36, 39) for buyer in firms_of(place, range(8))
+    ]
+    rows = links(*bought, ("TOTAL", None, None)).astype({"seen": "Int64"})
+    rows.to_csv(folders.raw / "below_1.csv", index=False)
+    file = FILE | {"file": "below_*.csv", "format": {"footer": "leave_out"}}
+    block = block_of({"links": file}, arms=SUPPLIED, exposure={"buys": LINKED})
+    run_stages(folders, block, "obtain", "clean")
+    assert len(read(LINKS, folders.of("clean"))) == 24
+    issues = read(ISSUES, folders.of("clean")).set_index("rule")
+    assert issues.loc["row_below_table", ["column", "count"]].tolist() == ["from", 1]
