@@ -12,6 +12,8 @@ from workspace import project, write_params
 
 from pipeline.commands.arms_in_memory import ArmsInMemory, cleaned_by, match_arms
 from pipeline.commands.attribute.headline_effects import entering, estimated_headlines
+from pipeline.commands.attribute.headlines_computed import attribution, question
+from pipeline.commands.audit.revisions import Revision
 from pipeline.commands.explore import explore
 from pipeline.commands.notebook import Evaluation, evaluate
 from pipeline.commands.notebook_match import Match
@@ -161,6 +163,25 @@ def test_a_pool_moves_no_headline(match, section):
     assert entering(read_study({STUDY: without}, STUDY)) == entering(section)
 
 
+@pytest.mark.slow
+def test_what_moved_is_attributed_in_every_arm_from_delivered_files(folders, match):
+    root, sides = folders.private.parents[1], []
+    for caliper in (0.5, 0.02):
+        found = block(match)
+        found["match"]["designs"]["matched"]["caliper_sd"] = caliper
+        content = {"params.yaml": {"studies": [STUDY], STUDY: found}}
+        sides.append(Revision(root, _read=content))
+    asked = question(root, *sides, STUDY)
+    assert asked.n_runs == 2
+    told = attribution(asked)
+    for arm, key in {"training": "sales", "credit": "credit: sales"}.items():
+        expected = average(folders, arm)
+        assert told.start(key).estimate == pytest.approx(expected["estimate"], rel=1e-8)
+        ((moved,),) = told.moves(key).each
+        assert moved == pytest.approx(told.end(key).estimate - expected["estimate"], abs=1e-9)
+    assert told.outcomes.labels["credit: sales"] == "sales, credit"
+
+
 def test_a_notebook_gives_each_arm_and_their_contrasts_as_the_stages_do(folders, match):
     assert list(match.arms) == list(FOLDERS)
     for arm, found in match.arms.items():
@@ -196,6 +217,7 @@ def test_a_notebook_takes_links_between_firms(evaluation, tmp_path):
     assert "file: links.parquet" in study.params("mine")
     found = match_arms(dict(study.cleaned.tables()), study_of(study.asked, {})).arm("buyers")
     assert set(found.scores.loc[found.scores["treated"], "firm_id"]) == set(others)
+    assert found.study.exposed.n_firms == len(others)
     with pytest.raises(DataError, match="has no column target"):
         evaluate(panel, links=links.drop(columns="target"), **asked)
     centred = {"kind": "ring", "place": "place", "centroids": "c.csv", "precision_km": 1}

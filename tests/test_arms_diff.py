@@ -101,6 +101,8 @@ def test_contrasts_and_effects_under_pools_that_moved_are_told(project):
     write_results(project, "arm_contrasts", insignificant)
     (contrast,) = diff_of(project).contrasts
     assert contrast.marks == ["is no longer significant at 5 percent"]
+    write_results(project, "pools", UNDER_POOLS)
+    assert diff_of(project).anything_moved
 
 
 def test_counts_of_arms_of_their_designs_and_of_the_exposed_move(project):
