@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from arm_studies import STACKED, block, run_arms
+from matched_sets import nearest_design
 
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import InMemory, match_in_memory
@@ -61,8 +62,24 @@ def world(seed: int, entry=ENTRY, n_cells: int = 16, effect: float = 0.0):
     return pd.concat(parts).drop(columns=["c", "i"]), register[["firm", "entry", "part"]]
 
 
-def sections_of(spec=RANDOMISED):
-    return block({"town": "text"}, ARMS, TOWN, estimate={"specs": {"stacked": spec}})
+SIZE = {"label": "Y before", "column": "y", "transform": "level", "at": -1}
+LOGIT = {"controls_from": "all", "covariates": ["size"], "fit": "per_stack", "link": "logit"}
+LOGIT |= {"missing": "drop_firm", "support": "none"}
+MATCHED = {"headline": {"spec": "stacked", "design": "matched", "term": "att"}}
+MATCHED |= {"specs": {"stacked": RANDOMISED | {"designs": ["matched"]}}}
+
+
+def sections_of():
+    return block({"town": "text"}, ARMS, TOWN, estimate={"specs": {"stacked": RANDOMISED}})
+
+
+def matched_sections():
+    """Return the sections with neighbours on a score in place of all firms."""
+    sections = sections_of()
+    sections["score"] |= {"covariates": {"size": SIZE}, "models": {"logit": LOGIT}}
+    sections["match"] |= {"designs": {"matched": nearest_design("logit")}}
+    sections["estimate"] |= MATCHED
+    return sections
 
 
 @dataclass(frozen=True)
@@ -85,7 +102,7 @@ def drawn(study, sections, arm: str) -> Drawn:
     seen = dict(panels_seen(study.folders, treatment))[arm]
     found = match_in_memory(seen, **given, arm=arm, arms=arms)
     (spec,) = given["estimate"].specs
-    labels = [spec_label(found.study, spec, "unmatched", "y")]
+    labels = [spec_label(found.study, spec, spec.designs[0], "y")]
     dealt = arm_lottery(arms)
     return Drawn(found, dealt, ArmWorlds(found.study, found.redo, spec, labels, dealt))
 
@@ -104,6 +121,11 @@ def entries(own: Drawn, dealt=None):
 @pytest.mark.parametrize("arm", ["training", "near"])
 def test_the_actual_assignment_gives_the_statistic_of_the_study(study, arm):
     own = drawn(study, sections_of(), arm)
+    assert own.worlds.statistics(entries(own)) == [pytest.approx(statistic_of(own), rel=1e-9)]
+
+
+def test_the_actual_assignment_is_matched_as_in_the_study(study):
+    own = drawn(study, matched_sections(), "near")
     assert own.worlds.statistics(entries(own)) == [pytest.approx(statistic_of(own), rel=1e-9)]
 
 
