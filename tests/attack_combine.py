@@ -23,6 +23,7 @@ def distinct(counts: list[Count]) -> list[Count]:
                 first,
                 arms=frozenset() if of_panel else first.arms | second.arms,
                 compared=first.compared or second.compared,
+                in_none=first.in_none or second.in_none,
             )
     return list(found.values())
 
@@ -86,6 +87,8 @@ def _allowed(*counts: Count) -> bool:
 
     Between arms sizes of comparison firms stay, and those of samples beside the panel's.
     """
+    if any(count.in_none for count in counts) and any(count.arms for count in counts):
+        return False
     of_arms = [count.arms for count in counts if count.arms]
     if of_arms and not frozenset.intersection(*of_arms):
         stay = all(count.stays for count in counts)

@@ -45,7 +45,8 @@ class Count:
     The size of the panel, or of a sample behind an estimate, `stays`, as output checkers ask; that
     of an entry year is `settled`: less samples it tells who lacks an outcome. `arms` are the
     subfolders of the arms that show it, none where it is of the panel; sizes of comparison firms,
-    `compared`, stay beside those of other arms.
+    `compared`, stay beside those of other arms. Few participants of no arm are `in_none` of the
+    panel's.
     """
 
     where: str
@@ -54,6 +55,7 @@ class Count:
     settled: bool = False
     arms: frozenset[str] = frozenset()
     compared: bool = False
+    in_none: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,9 @@ def published_counts(published: Published, world: World) -> list[Count]:
         replace(count, arms=frozenset([folder]), where=f"{folder} {count.where}".strip())
         for count in own
     ]
+    none = world.vector(world.in_no_arm)
+    few = 0 < none.sum() < 5
+    of_panel = [replace(c, in_none=few and bool((none <= c.members).all())) for c in of_panel]
     return [*own, *of_panel, *_arms(published, world)]
 
 

@@ -89,6 +89,15 @@ class World:
         return list(rows.loc[rows["arm"] == arm, "firm_id"])
 
     @cached_property
+    def in_no_arm(self) -> list[str]:
+        """Return the participants that no arm lists."""
+        if self.arm is None:
+            return []
+        entered = self.panel.dropna(subset="cohort")["firm_id"].unique()
+        listed = {f for arm in self.settings.treatment.arms.named for f in self.listed(arm)}
+        return [firm for firm in entered if firm not in listed]
+
+    @cached_property
     def exposure(self) -> pd.DataFrame:
         return read(EXPOSURE, self.attacked.private / "score")
 

@@ -29,13 +29,13 @@ def counts(*sets: list[int], n_firms: list[int], fixed=0, settled=(), parts=()) 
     )
 
 
-def of_arms(found: PublishedCounts, *shown_in: list[int], needed=()) -> PublishedCounts:
+def of_arms(found: PublishedCounts, *shown_in: list[int], needed=(), in_none=()) -> PublishedCounts:
     """Return counts that these arms show, 0 the headline's."""
     arms = np.zeros((len(found.uses), 2), dtype=np.bool_)
     for count, own in enumerate(shown_in):
         arms[count, own] = True
-    is_needed = np.isin(np.arange(len(arms)), needed)
-    return replace(found, arms=CountsOfArms(arms, is_needed))
+    is_needed, none = (np.isin(np.arange(len(arms)), own) for own in (needed, in_none))
+    return replace(found, arms=CountsOfArms(arms, is_needed, none))
 
 
 def shown(found: PublishedCounts) -> list[int]:
@@ -82,7 +82,11 @@ def test_few_participants_of_no_arm_are_not_told_by_entrants_of_arms():
     entrants = counts([0, 1, 2], [0], [1], n_firms=[60, 61, 2], fixed=1, settled=[1, 2])
     assert shown(of_arms(entrants, [0, 1], [0], [1], needed=[0])) == [0, 1]
     samples = counts([0, 1, 2], [0], [1], n_firms=[60, 61, 2], fixed=3)
-    assert shown(of_arms(samples, [0, 1], [0], [1], needed=[0, 1])) == [0, 1, 2]
+    arms = [[0, 1], [0], [1]]
+    assert shown(of_arms(samples, *arms, needed=[0, 1], in_none=[0])) == [1, 2]
+    assert shown(of_arms(samples, *arms, needed=[0, 1])) == [0, 1, 2]
+    one_arm = counts([0, 2], [0], n_firms=[60, 61, 2], fixed=2)
+    assert shown(of_arms(one_arm, [0, 1], [0], needed=[0, 1], in_none=[0])) == [1]
 
 
 def test_a_complement_of_two_parts_is_hidden():

@@ -35,7 +35,7 @@ from pipeline.publishing.disclosure.counted_alike import (
     counted_alike,
     same_place,
 )
-from pipeline.publishing.disclosure.counts_of_arms import CellsOfArms
+from pipeline.publishing.disclosure.counts_of_arms import CellsOfArms, few_in_none
 from pipeline.publishing.disclosure.details import without
 from pipeline.publishing.disclosure.joined_arms import OfArm
 from pipeline.publishing.disclosure.subtracted import PublishedCounts, hidden_counts
@@ -81,7 +81,8 @@ def hide_told_counts(
     """
     if minimum <= 1:
         return vetted
-    cells, uses, n_firms = _known(vetted, results, *counted_alike(counted, results))
+    alike, n_firms = counted_alike(counted, results)
+    cells, uses = _known(vetted, results, alike, n_firms)
     distinct, number = np.unique(uses, axis=0, return_inverse=True)
     numbered = cells.assign(number=number.reshape(-1))
     shown = np.ones(len(distinct), dtype=np.bool_)
@@ -89,7 +90,8 @@ def hide_told_counts(
     if arm_of:
         of_arms = CellsOfArms.of(numbered, results.settings.treatment, arm_of)
         parts = sorted({*counts.parts, *of_arms.sums()})
-        counts = replace(counts, parts=parts, arms=of_arms.counts(counts.fixed))
+        in_none = few_in_none(alike, n_firms, distinct, minimum)
+        counts = replace(counts, parts=parts, arms=of_arms.counts(counts.fixed, in_none))
     hidden = hidden_counts(counts, shown, minimum)
     shown_counts = _without(vetted, numbered[hidden[number.reshape(-1)]])
     return _with_sums(vetted, shown_counts, minimum)
@@ -97,7 +99,7 @@ def hide_told_counts(
 
 def _known(
     vetted: StudyResults, results: StudyResults, uses: Uses, n_firms: Integers
-) -> tuple[pd.DataFrame, Floats, Integers]:
+) -> tuple[pd.DataFrame, Floats]:
     """Return the shown counts whose firms are known, and their uses (cells, signatures)."""
     parts = [*_shown(vetted), *_flow(vetted.sample_flow), *_ones(vetted, results)]
     cells = pd.concat(parts, ignore_index=True)
@@ -105,7 +107,7 @@ def _known(
     found = [_firms(uses, place, n, n_firms) for place, n in zip(places, cells["n"], strict=True)]
     known = [vector is not None for vector in found]
     vectors = [vector for vector in found if vector is not None]
-    return cells[known], np.array(vectors).reshape(-1, len(n_firms)), n_firms
+    return cells[known], np.array(vectors).reshape(-1, len(n_firms))
 
 
 def _firms(uses: Uses, place: tuple[Any, ...], n: float, n_firms: Integers) -> Floats | None:

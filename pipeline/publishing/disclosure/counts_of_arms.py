@@ -7,17 +7,19 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arms import ARM_FLOW
-from pipeline.datasets.arrays import Flags
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.datasets.exposure import EXPOSED
 from pipeline.datasets.panel import COVERAGE, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.populations import COMPARISON, EVERY
+from pipeline.datasets.populations import COMPARISON, EVERY, TREATED
+from pipeline.datasets.small_counts import small
 from pipeline.params.arms import ExposureArm
 from pipeline.params.treatment import TreatmentSection
-from pipeline.publishing.disclosure.counted_alike import COORDINATES
+from pipeline.publishing.disclosure.counted_alike import COORDINATES, Uses
 from pipeline.publishing.disclosure.joined_arms import OfArm
 from pipeline.publishing.disclosure.subtracted import CountsOfArms, Telling
 
 _OF_PANEL = [table.name for table in (COVERAGE, EXPOSED, PROFILE, SAMPLE_FLOW)]
+_EVERYONE = (COVERAGE.name, "n_firms")
 # Coordinates of counts that are alike but for their arm.
 _ALIKE = [name for name in COORDINATES if name != "design"]
 
@@ -49,8 +51,11 @@ class CellsOfArms:
         )
         return cls(told, list(treatment.arm_folders.values()))
 
-    def counts(self, fixed: Flags) -> CountsOfArms:
-        """Return which arms show each count (n,), and which of the `fixed` are needed."""
+    def counts(self, fixed: Flags, in_none: Flags) -> CountsOfArms:
+        """Return which arms show each count (n,), and which of the `fixed` are needed.
+
+        `in_none` (n,) marks counts that few participants of no arm are among.
+        """
         shown = np.zeros((len(fixed), len(self.folders)), dtype=np.bool_)
         number = self.cells["number"].to_numpy()
         for column, folder in enumerate(self.folders):
@@ -59,7 +64,7 @@ class CellsOfArms:
         compared = np.zeros(len(fixed), dtype=np.bool_)
         compared[number[(self.cells["treated"] == COMPARISON).to_numpy()]] = True
         headline = shown[:, self.folders.index("")]
-        return CountsOfArms(shown, fixed & (headline | compared))
+        return CountsOfArms(shown, fixed & (headline | compared), in_none & shown.all(axis=1))
 
     def sums(self) -> set[Telling]:
         """Return the counts that arms of one kind have of the same."""
@@ -67,6 +72,18 @@ class CellsOfArms:
         alike = of_arms.groupby([*_ALIKE, "of_design", "kind"], dropna=False, sort=False)
         parts = {tuple(dict.fromkeys(numbers)) for numbers in alike["number"].agg(list)}
         return {part for part in parts if len(part) > 1}
+
+
+def few_in_none(uses: Uses, n_firms: Integers, counts: Floats, minimum: int) -> Flags:
+    """Mark the counts (n, signatures) that participants of no arm are among, where they are few."""
+    none = np.zeros(len(n_firms))
+    entered = [
+        own for place, own in uses.items() if place[:2] == _EVERYONE and place[-1] == TREATED
+    ]
+    listed = [own for place, own in uses.items() if place[:2] == (ARM_FLOW.name, "n_listed")]
+    outside = (sum(entered, none) > 0) & (sum(listed, none) == 0)
+    few = small(np.array([outside @ n_firms]), minimum)[0]
+    return np.asarray(few & (counts[:, outside] > 0).all(axis=1))
 
 
 def _kinds(treatment: TreatmentSection) -> dict[str, str]:

@@ -22,11 +22,13 @@ class CountsOfArms:
     """Say of n counts which arms' tables show them (n, arms); the panel's are shown in all.
 
     What is `needed` (n,) stays beside other arms' counts: sizes of the headline's samples, and of
-    comparison firms.
+    comparison firms. `in_none` (n,) marks counts of the panel among whose firms are participants of
+    no arm, where these are few.
     """
 
     shown: Flags
     needed: Flags
+    in_none: Flags
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,19 @@ def hidden_counts(counts: PublishedCounts, shown: Flags, minimum: int) -> Flags:
 def _free(counts: PublishedCounts, telling: Telling) -> list[int]:
     """Return which of the counts that tell may be hidden; none where they may tell.
 
-    Of several arms the sizes of samples tell, beside those of the panel, how many are in none; and
-    two of one arm, beside others', no more than they do alone.
+    Sizes of samples tell, beside those of the panel, how many no sample has, unless these are in no
+    arm; and two of one arm, beside others', no more than they do alone.
     """
     own, arms = list(telling), counts.arms
+    fixed = bool(counts.fixed[own].all())
+    if arms is not None and fixed and arms.in_none[own].any():
+        return [count for count in own if arms.in_none[count]]
     if arms is None or arms.shown[own].all(axis=0).any():
         free = [count for count in own if not counts.fixed[count]]
         return [] if _of_settled(counts, telling, free) else free
     of_panel = arms.shown[own].all(axis=1)
     twice = (arms.shown[own][~of_panel].sum(axis=0) > 1).any()
-    if counts.fixed[own].all() and (of_panel.any() or twice):
+    if fixed and (of_panel.any() or twice):
         return []
     return [count for count in own if not arms.needed[count]]
 
