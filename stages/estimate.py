@@ -4,7 +4,8 @@ import pandas as pd
 
 from pipeline.analyses.largest_firms import outcome_dominance
 from pipeline.analyses.means_of_arms import MeansOfArms
-from pipeline.analyses.pools import HeadlineArm, pool_effects
+from pipeline.analyses.pool_matching import HeadlineArm
+from pipeline.analyses.pools import pool_effects
 from pipeline.analyses.published_means import PublishedMeans
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
@@ -55,8 +56,7 @@ def main(
 ) -> None:
     """Read what `clean`, `score` and `match` wrote, and the truth of simulated firms.
 
-    Write the results tables by arm, and what disclosure control must know of the firms behind all;
-    INFLUENCE in a folder that no exhibit is made from; ARM_CONTRASTS and POOLS where declared.
+    Write tables of results, and for disclosure control; INFLUENCE where no exhibit is made from it.
     """
     sections = ArmSections(treatment, score, match, estimate)
     tried = arms_left(folders.of("match"), treatment, "estimate")

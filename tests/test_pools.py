@@ -14,7 +14,8 @@ from test_estimate_faults import FILE
 from test_exposure import panel as exposure_panel
 from text_tables import table
 
-from pipeline.analyses.pools import HeadlineArm, pool_effects
+from pipeline.analyses.pool_matching import HeadlineArm
+from pipeline.analyses.pools import pool_effects
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import InMemory, match_in_memory
 from pipeline.datasets.panel import PANEL

@@ -7,40 +7,30 @@ sum_g (psi_g,pool - psi_g,clean)^2: comparison firms that both use count once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from pipeline.analyses.pool_firms import FirmsBehind, firms_behind, pool_firms
+from pipeline.analyses.pool_matching import HeadlineArm, matched_under
 from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.pools import POOL_FIRMS, POOLS
 from pipeline.datasets.reasons import packed, packed_fields
 from pipeline.datasets.store import Dataset, conform
-from pipeline.effects.collected import Results
 from pipeline.effects.kept import Kept
 from pipeline.effects.rows import ALL, Row
-from pipeline.effects.study import Study, prepare_study
+from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT
 from pipeline.errors import DataError, IdentificationError, Reason, SupportError
 from pipeline.inference.arm_contrasts import ByPlace, effects_by_place, share_clusters, weighted_sum
 from pipeline.inference.conley import NEGATIVE
 from pipeline.inference.covariance import t_intervals
-from pipeline.matching.designs import match_designs
-from pipeline.matching.matched_lags import matched_times
-from pipeline.matching.redo import Redo
-from pipeline.params.analyses import Analyses
-from pipeline.params.estimate import EstimateSection, Spec
-from pipeline.params.match import MatchSection
-from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.pools import CLEAN_POOL, OnePool
-from pipeline.params.score import ScoreSection
 from pipeline.progress import track
-from pipeline.selection.covariates import dated_covariates
 from pipeline.selection.pools import panel_of_pool
-from pipeline.selection.propensity import score_risk_sets
-from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
+from pipeline.selection.risk_sets import risk_sets
 
 # What a pool's setting tells of it beside its kind.
 _TOLD = ("columns", "ring", "km", "to", "column", "values")
@@ -53,34 +43,6 @@ _OF_ESTIMATES = (
 
 # A standard error of a difference below this part of the clean pool's is rounding: both are one.
 _SAME = 1e-8
-
-
-@dataclass(frozen=True)
-class HeadlineArm:
-    """Hold the headline's arm under the clean pool: its study, design again, and results."""
-
-    study: Study
-    redo: Redo
-    results: Results
-
-    @property
-    def design(self) -> str:
-        """Return the headline's design."""
-        return self.study.estimate.headline.design
-
-    @cached_property
-    def spec(self) -> Spec:
-        """Return the headline's spec for the average effect alone."""
-        asked = self.study.estimate
-        spec = next(spec for spec in asked.specs if spec.name == asked.headline.spec)
-        return spec.only_average(self.design)
-
-    @cached_property
-    def compared(self) -> pd.MultiIndex:
-        """Return entry year and firm of whoever may be compared under the clean pool."""
-        scores = self.redo.scores
-        rows = scores.loc[~scores["treated"], ["stack", "firm_id"]].drop_duplicates()
-        return pd.MultiIndex.from_frame(rows)
 
 
 @dataclass(frozen=True)
@@ -144,7 +106,7 @@ def _under(headline: HeadlineArm, seen: pd.DataFrame, firms: pd.Index) -> UnderP
     except SupportError:
         return UnderPool(reason=Reason("pool_without_firms"))
     try:
-        redo, under = _matched(headline, seen, candidates)
+        redo, under = matched_under(headline, seen, candidates)
     except (SupportError, DataError, IdentificationError):
         return UnderPool(reason=Reason("pool_without_support"))
     n_pool = _n_pool(headline, redo.scores)
@@ -155,54 +117,6 @@ def _under(headline: HeadlineArm, seen: pd.DataFrame, firms: pd.Index) -> UnderP
     share = _share_not_clean(headline, under)
     behind = firms_behind(under, found.members, headline.design, firms)
     return UnderPool(n_pool, share, found.estimates, found.kept, behind)
-
-
-def _matched(headline: HeadlineArm, seen: pd.DataFrame, firms: pd.DataFrame) -> tuple[Redo, Study]:
-    """Score and match the risk sets of a pool by the headline's design; return study and rules.
-
-    The pool says who is compared, so that `controls_from` does not. Outcomes in percent of a mean
-    keep the clean pool's. Raises SupportError or DataError where that cannot be.
-    """
-    study = headline.study
-    score, match = _of_design(headline)
-    covariates = dated_covariates(seen, firms, score.covariates)
-    scores = score_risk_sets(pooled_risk_sets(firms, score), covariates, score).scores
-    matched = match_designs(scores, covariates, match)
-    under = prepare_study(
-        seen,
-        matched.matches,
-        matched.weights,
-        outcomes=OutcomesSection(study.outcomes),
-        treatment=study.treatment,
-        matched_times=matched_times(score, match),
-        estimate=_of_spec(headline),
-        covariates=covariates,
-        score=score,
-        arm=study.arm,
-        exposed=study.exposed,
-    )
-    return Redo(scores, covariates, score, match), replace(under, outcomes=study.outcomes)
-
-
-def _of_design(headline: HeadlineArm) -> tuple[ScoreSection, MatchSection]:
-    """Return the settings of the headline's design alone, with every firm of the pool."""
-    score, match = headline.redo.score, headline.redo.match
-    named = {name: match.designs[name] for name in [headline.design] if name in match.designs}
-    everyone = {"controls_from": "all"}
-    models = {
-        rule.score: score.models[rule.score].model_copy(update=everyone) for rule in named.values()
-    }
-    unmatched = score.unmatched.model_copy(update=everyone)
-    return (
-        score.model_copy(update={"models": models, "unmatched": unmatched}),
-        match.model_copy(update={"designs": named}),
-    )
-
-
-def _of_spec(headline: HeadlineArm) -> EstimateSection:
-    """Return the settings of the headline's average effect, with nothing beside it."""
-    alone = {"specs": [headline.spec], "analyses": Analyses(), "romano_wolf": None}
-    return headline.study.estimate.model_copy(update=alone)
 
 
 def _n_pool(headline: HeadlineArm, scores: pd.DataFrame) -> int:

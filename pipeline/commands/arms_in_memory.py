@@ -6,7 +6,8 @@ from functools import cached_property
 
 import pandas as pd
 
-from pipeline.analyses.pools import HeadlineArm, pool_effects
+from pipeline.analyses.pool_matching import HeadlineArm
+from pipeline.analyses.pools import pool_effects
 from pipeline.commands.in_memory import InMemory, match_in_memory
 from pipeline.datasets.exposure import EXPOSURE
 from pipeline.datasets.panel import PANEL
