@@ -1,6 +1,7 @@
 """A small simulated programme of clusters, evaluated by arm in memory, as an evaluator maps it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,12 @@ from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.exposure import LINKS
 from pipeline.datasets.store import conform
+from pipeline.effects.collected import Results
+from pipeline.effects.study import Study
+from pipeline.inference.between_arms import between_arms
+from pipeline.inference.own_exposure import arm_effects
 from pipeline.panel.clean import clean_panel
+from pipeline.params.arm_faults import ArmSections
 from pipeline.selection.arms import firm_arms, panels_by_arm
 from pipeline.selection.exposure import exposure_tables
 from pipeline.simulation.simulate import SimulatedProgramme, simulate_programme
@@ -83,15 +89,22 @@ def mapped(arms: dict[str, Any], exposures: dict[str, Any], controls_from: str) 
     return evaluation_of(block)
 
 
-def drawn(seed: int) -> SimulatedProgramme:
-    return simulate_programme(cluster_settings(SPILLS, **QUIET), np.random.default_rng(seed))
+def drawn(seed: int, **programme: Any) -> SimulatedProgramme:
+    asked = cluster_settings(SPILLS | programme, **QUIET)
+    return simulate_programme(asked, np.random.default_rng(seed))
 
 
-def by_arm(study: Evaluation, firms: SimulatedProgramme) -> pd.DataFrame:
-    """Return RECOVERY of every arm, with the mean share of neighbours that expose the arm's firms.
+@dataclass(frozen=True)
+class Evaluated:
+    """Hold the study of each arm and its results, ARMS and EXPOSURE, of one draw of firms."""
 
-    The share is missing for other arms.
-    """
+    studies: dict[str, Study]
+    results: dict[str, Results]
+    arms: pd.DataFrame
+    exposure: pd.DataFrame | None
+
+
+def evaluated(study: Evaluation, firms: SimulatedProgramme) -> Evaluated:
     cleaned = clean_panel(
         firms.panel,
         firms.register,
@@ -106,21 +119,48 @@ def by_arm(study: Evaluation, firms: SimulatedProgramme) -> pd.DataFrame:
         found = exposure_tables(cleaned.frame, study.treatment.exposure, links=links)
         exposed = found.firms
     of_firms = firm_arms(cleaned.arm_entries, cleaned.panel, study.treatment.arms, exposed)
-    share = _mean_shares(of_firms.arms, exposed)
-    parts = []
     seen_by = of_firms.arms, of_firms.contacts
-    for arm, seen in panels_by_arm(cleaned.panel, seen_by, study.treatment):
-        matched = match_in_memory(
+    studies = {
+        arm: match_in_memory(
             seen,
             outcomes=study.outcomes,
             treatment=study.treatment,
             score=study.score,
             match=study.match,
             estimate=study.estimate,
-        )
-        estimates = estimate_specs(matched.study).estimates
-        parts.append(recover(matched.study, firms.truth, estimates).assign(arm=arm))
+            arm=arm,
+        ).study
+        for arm, seen in panels_by_arm(cleaned.panel, seen_by, study.treatment)
+    }
+    results = {arm: estimate_specs(own) for arm, own in studies.items()}
+    return Evaluated(studies, results, of_firms.arms, exposed)
+
+
+def by_arm(study: Evaluation, firms: SimulatedProgramme) -> pd.DataFrame:
+    """Return RECOVERY of every arm, with the mean share of neighbours that expose the arm's firms.
+
+    The share is missing for other arms.
+    """
+    found = evaluated(study, firms)
+    parts = [
+        recover(own, firms.truth, found.results[arm].estimates).assign(arm=arm)
+        for arm, own in found.studies.items()
+    ]
+    share = _mean_shares(found.arms, found.exposure)
     return pd.concat(parts, ignore_index=True).assign(share=lambda rows: rows["arm"].map(share))
+
+
+def own_of(study: Evaluation, firms: SimulatedProgramme, arm: str) -> dict[str, float]:
+    """Return the own effect on the participants of an arm, and what it truly is."""
+    found = evaluated(study, firms)
+    effects = {name: arm_effects(own, found.results[name]) for name, own in found.studies.items()}
+    sections = ArmSections(study.treatment, study.score, study.match, study.estimate)
+    rows = between_arms(effects, found.exposure, sections).contrasts
+    rows = rows[(rows["estimand"] == "own") & (rows["contrast"] == arm)]
+    (estimate,) = rows.loc[rows["exposure"] == "neighbours", "estimate"]
+    truth = firms.truth.assign(sales_untreated=firms.truth["sales_exposed"])
+    own = recover(found.studies[arm], truth, found.results[arm].estimates)
+    return {"estimate": estimate, "truth": own["truth"].item()}
 
 
 def _mean_shares(arms: pd.DataFrame, exposed: pd.DataFrame | None) -> dict[str, float]:

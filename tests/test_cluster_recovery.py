@@ -2,7 +2,16 @@
 
 import pandas as pd
 import pytest
-from cluster_worlds import ARMS, EXPOSURES, PROGRAMMES, in_mc_errors, mapped, over_seeds
+from cluster_worlds import (
+    ARMS,
+    EXPOSURES,
+    PROGRAMMES,
+    drawn,
+    in_mc_errors,
+    mapped,
+    over_seeds,
+    own_of,
+)
 
 SEEDS, FEW_SEEDS = range(12), range(8)
 OUTSIDE = "outside_treated_clusters"
@@ -48,3 +57,12 @@ def test_effects_in_proportion_to_the_share_are_wrong_and_classes_are_not(rightl
     in_proportion = wide["estimate", "few_around"] * ratio
     assert in_mc_errors(in_proportion - wide["truth", "many_around"]) < -3
     assert abs(in_mc_errors(wide["error", "many_around"])) < 3
+
+
+def test_own_effects_are_what_participation_adds_to_the_exposure_of_participants():
+    """Own takes neighbours' gains off the total; here nothing passes on links."""
+    study, unlinked = mapped(ARMS, EXPOSURES, OUTSIDE), {"supply": 0, "labour_flow": 0}
+    rows = [own_of(study, drawn(seed, link_percent=unlinked), "cdp") for seed in FEW_SEEDS]
+    found = pd.DataFrame(rows)
+    assert abs(in_mc_errors(found["estimate"] - found["truth"])) < 3
+    assert found["truth"].mean() < 0.15
