@@ -95,8 +95,8 @@ def test_contrasts_and_effects_under_pools_that_moved_are_told(project):
     assert (contrast.marks, pool.marks) == (["sign flips"], ["sign flips"])
     assert pool.name == "sales_log everyone"
     text = diff_text(compare_revisions(commit(project, "HEAD"), Revision(project)))
-    assert f"{STUDY}: 1 sums of effects of several arms moved" in text
-    assert f"{STUDY}: 1 effects under other pools moved" in text
+    assert f"{STUDY}: sums of effects of several arms that moved (1)" in text
+    assert f"{STUDY}: effects under other pools that moved (1)" in text
     insignificant = CONTRASTS.assign(estimate=0.05, p_value=0.2)
     write_results(project, "arm_contrasts", insignificant)
     (contrast,) = diff_of(project).contrasts

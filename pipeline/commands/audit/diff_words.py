@@ -101,10 +101,12 @@ def _study(study: StudyDiff) -> list[_Section]:
         heading = f"{study.study}: {len(study.estimates)} of {study.n_estimates} estimates moved"
         sections = _averages_first(heading, study.estimates, study.study)
     if study.contrasts:
-        heading = f"{study.study}: {len(study.contrasts)} sums of effects of several arms moved"
+        heading = (
+            f"{study.study}: sums of effects of several arms that moved ({len(study.contrasts)})"
+        )
         sections += _averages_first(heading, study.contrasts, f"{study.study}, of several arms")
     if study.pools:
-        heading = f"{study.study}: {len(study.pools)} effects under other pools moved"
+        heading = f"{study.study}: effects under other pools that moved ({len(study.pools)})"
         sections.append(_Section(heading, _moved(study.pools)))
     return [*sections, *_counts(study)]
 
