@@ -8,7 +8,7 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.page import strong
 from pipeline.exhibits.panels.arms import arms_panel
 from pipeline.exhibits.questions import TableLinks, outcome_section
-from pipeline.exhibits.words.arms import arms_sentences, others_sentences, pool_of_arms
+from pipeline.exhibits.words.arms import arms_sentences, others_sentences
 from pipeline.exhibits.words.language import say
 
 _TABLES = ("arms", "arm_contrasts", "exposed", "arm_flow", "pools")
@@ -28,5 +28,7 @@ def arms_section(results: StudyResults, links: TableLinks, cautions: list[Cautio
 def _section(results: StudyResults, links: TableLinks, name: str, said: list[str]) -> str:
     if not said:
         return ""
-    caption = escape(say("page.others_caption", pool=pool_of_arms(results))) + links.to(*_TABLES)
+    caption = escape(say("page.others_caption", firms=results.settings.exhibit.firms)) + links.to(
+        *_TABLES
+    )
     return outcome_section(results, name, arms_panel, lambda *_: " ".join(said), caption)

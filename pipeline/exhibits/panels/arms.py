@@ -28,7 +28,7 @@ _HEADINGS = {
 
 def arms_panel(results: StudyResults, outcome: str) -> str:
     """Draw every arm, then sums; nothing where fewer than two arms have an interval."""
-    rows = arm_rows(results, outcome)
+    rows = arm_rows(results, outcome, in_short=True)
     effects = [row.effect for row in rows if row.effect is not None]
     if not effects:
         return ""
@@ -37,8 +37,11 @@ def arms_panel(results: StudyResults, outcome: str) -> str:
     return rows_panel(rows, axis, described)
 
 
-def arm_rows(results: StudyResults, outcome: str) -> list[DrawnRow]:
-    """Return participants, then the exposed, those that are compared at zero, then sums."""
+def arm_rows(results: StudyResults, outcome: str, *, in_short: bool = False) -> list[DrawnRow]:
+    """Return participants, then the exposed, those that are compared at zero, then sums.
+
+    `in_short` leaves out own effects of other arms than the headline's.
+    """
     took_part = _arm_rows(results, direct_arms(results), outcome)
     exposed = _arm_rows(results, exposed_arms(results), outcome)
     if len(took_part) + len(exposed) < 2:
@@ -46,7 +49,7 @@ def arm_rows(results: StudyResults, outcome: str) -> list[DrawnRow]:
     return [
         *_headed("others.took_part", took_part),
         *_headed("others.did_not", [*exposed, *_compared(results, took_part or exposed)]),
-        *(row for kind in _HEADINGS for row in _sum_rows(results, kind, outcome)),
+        *(row for kind in _HEADINGS for row in _sum_rows(results, kind, outcome, in_short)),
     ]
 
 
@@ -81,10 +84,12 @@ def _count(n_firms: float) -> str:
     return "" if math.isnan(n_firms) else rounding.whole(n_firms)
 
 
-def _sum_rows(results: StudyResults, kind: str, outcome: str) -> list[DrawnRow]:
+def _sum_rows(results: StudyResults, kind: str, outcome: str, in_short: bool) -> list[DrawnRow]:
+    headline = headline_arm(results)
     known: list[tuple[str, Effect]] = [
         (sum_label(results, of), found[outcome])
         for of, found in arm_sums(results).items()
         if of.estimand == kind and outcome in found and found[outcome].estimated
+        if not in_short or kind != "own" or of.contrast == headline
     ]
     return _headed(_HEADINGS[kind], [DrawnRow(label, effect) for label, effect in known])

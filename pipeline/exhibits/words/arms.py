@@ -150,17 +150,10 @@ def _clauses_of(results: StudyResults, arm: str, mark: _Mark) -> str:
 
 
 def _overall(results: StudyResults) -> list[str]:
-    """Return the effects over participants and exposed together, with their intervals."""
-    said = [
-        say("others.overall_of", sum=sum_label(results, of), effects=_with_intervals(results, own))
-        if several
-        else _with_intervals(results, own)
-        for sums in [_kind(arm_sums(results), "overall")]
-        for several in [len(sums) > 1]
-        for of, own in sums.items()
-    ]
-    shown = [one for one in said if one]
-    return [say("others.overall", effects="; ".join(shown))] if shown else []
+    """Return the effect over participants and exposed together, where there is one exposure."""
+    sums = list(_kind(arm_sums(results), "overall").values())
+    told = _with_intervals(results, sums[0]) if len(sums) == 1 else ""
+    return [say("others.overall", effects=told)] if told else []
 
 
 def _kind(sums: Sums, estimand: str) -> Sums:
