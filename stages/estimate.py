@@ -106,10 +106,10 @@ def _estimate_arm(
     redo = Redo(read(SCORES, scored), covariates, sections.score, sections.match, arms)
     results = estimate_specs(study, redo)
     folder = folders.of("estimate", of_arm)
-    write(INFLUENCE, results.influence, folders.of("influence", of_arm))
     pools = {} if of_arm else _pools(folders, HeadlineArm(study, redo, results))
     for table, rows in (*results.of_no_firm(), *pools.items()):
         write(table, rows, folder)
+    write(INFLUENCE, results.influence, folders.of("influence", of_arm))
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")
     write(RECOVERY, recover(study, truth, results.estimates), folder)

@@ -56,6 +56,7 @@ NOWHERE = {
     "headline.design": "chooses among rows of ESTIMATES",
     "headline.term": "chooses among rows of ESTIMATES",
     "analyses.groups.by.label": "words for readers",
+    "other_arms": "tables of an arm name the specs that it has",
 }
 
 

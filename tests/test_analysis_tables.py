@@ -33,7 +33,7 @@ from pipeline.exhibits.tables.table import DASH, TablePart
 from pipeline.exhibits.words.language import speaking, tell
 from pipeline.publishing.disclosure.groups import REASON as SECOND
 from pipeline.publishing.disclosure.vet import vet
-from pipeline.publishing.manifest import manifest
+from pipeline.publishing.manifest import ShownTables, manifest
 from pipeline.publishing.study import study_tables
 
 BASICS = {"designs": ["covariates"], "cluster": "assignment"}
@@ -325,7 +325,7 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     assert hidden[["estimate", "std_error", "n_treated", "n_control"]].isna().all()
     assert hidden["reason"] == SECOND.code
     placed = {"heterogeneity": dataclasses.replace(table, part=TablePart("heterogeneity"))}
-    listed = manifest({"tables/heterogeneity.tex": b""}, placed, published)
+    listed = manifest({"tables/heterogeneity.tex": b""}, [ShownTables(published, placed)])
     assert b"tables/heterogeneity.tex,70," in listed
 
 

@@ -243,7 +243,7 @@ def test_the_lock_holds_what_is_declared_for_studies_that_are_listed():
 
 def test_the_lock_stays_readable():
     n_studies = len(load_yaml(ROOT / "params.yaml")["studies"] or [])
-    assert (ROOT / "dvc.lock").stat().st_size < 100_000 * max(1, n_studies)
+    assert (ROOT / "dvc.lock").stat().st_size < 110_000 * max(1, n_studies)
 
 
 def test_a_reworded_sentence_runs_what_follows_estimation_only():

@@ -107,7 +107,8 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
         (
             ("michigan", "estimate", "specs", "twoway", "cluster"),
             "components",
-            "michigan.estimate.specs.twoway.cluster is 'components': write 'assignment' or 'firm'",
+            "michigan.estimate.specs.twoway.cluster is 'components': write 'assignment', 'firm' or "
+            "'exposure_component'",
         ),
         (
             ("michigan", "match", "designs", "covariates", "caliper_sd"),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from threading import Event
 from types import SimpleNamespace
 
@@ -157,12 +158,14 @@ def test_matching_tells_of_shortages_only_who_watches_a_terminal(
     matched = Matched(pd.DataFrame(), pd.DataFrame(), counts, losses)
     monkeypatch.setattr(match, "match_designs", lambda *_: matched)
     scores = pd.DataFrame({"firm_id": ["a"]})
-    for step, returned in {"read": scores, "write": None, "read_brought": None,
-                           "designs_matched": None}.items():  # fmt: skip
+    one_arm = SimpleNamespace(left={"all": ""}, trying=lambda _: nullcontext())
+    made = {"read": scores, "arms_left": one_arm}
+    made |= dict.fromkeys(["write", "read_brought", "designs_matched", "tell_arms"])
+    for step, returned in made.items():
         monkeypatch.setattr(match, step, lambda *_, returned=returned: returned)
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
-    match.main(Folders("any"), clean=SimpleNamespace(identifier=None), match=None)
+    match.main(Folders("any"), clean=SimpleNamespace(identifier=None), treatment=None, match=None)
     said = capsys.readouterr()
     assert said.out == ""
     line = said.err.removeprefix("\r\033[K")

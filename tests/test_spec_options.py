@@ -42,7 +42,7 @@ def test_an_option_of_all_specs_is_not_one_class_s_own():
 
 
 def test_reading_an_option_that_there_is_not_is_an_error():
-    with pytest.raises(ValueError, match="covariate is not an option of specs: inference, draws"):
+    with pytest.raises(ValueError, match="covariate is not an option of specs: inference, conley"):
         asked("twoway").option("covariate")
 
 

@@ -29,6 +29,7 @@ STACKED = {"average": "event", "terms": ["att", "event"], "designs": ["matched"]
 EVERY_FIRM = UNMATCHED | {"firms": "panel"}
 # Missing where the option is not asked for.
 NULLABLE = {
+    "cutoff_km",
     "seed",
     "wild_seed",
     "randomisation_seed",
@@ -222,6 +223,7 @@ def test_no_option_of_a_spec_is_left_out():
         "bias_reduced": "inference",
         "wild_bootstrap": "wild_draws",
         "randomisation": "randomisation_draws",
+        "conley": "cutoff_km",
     }
     options = {name for e in ESTIMATORS.values() for name in e.settings.model_fields}
     unsaid = {said_elsewhere.get(name, name) for name in options - IN_KEY} - set(SPECS.columns)
