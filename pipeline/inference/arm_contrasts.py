@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arms import ARM_CONTRASTS, CONTRAST
-from pipeline.datasets.arrays import Codes
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.kept import Kept
@@ -86,20 +86,21 @@ def weighted_sum(parts: Sequence[tuple[float, Kept]], term: Term) -> SumOfArms:
 
 def sum_of_terms(parts: Sequence[tuple[float, Kept, Term]]) -> SumOfArms:
     """Return the weighted sum of terms of results; several of one result count as one arm's."""
-    results = {id(kept): kept for _, kept, _ in parts}
-    by_arm = []
-    for key in results:
-        own = [_by_name(kept, term) * weight for weight, kept, term in parts if id(kept) == key]
-        by_arm.append(pd.concat(own).groupby(level=0).sum())
-    together = pd.concat(by_arm).groupby(level=0).sum()
-    names = {str(name) for kept in results.values() for name in kept.names[_with_rows(kept)]}
-    small_sample = all(kept.small_sample for kept in results.values())
+    results = list({id(kept): kept for _, kept, _ in parts}.values())
+    own_names = [kept.names[: len(kept.influence)] for kept in results]
+    code, names = pd.factorize(np.concatenate(own_names))
+    codes = np.split(code, np.cumsum([len(own) for own in own_names])[:-1])
+    by_arm = np.zeros((len(results), len(names)))
+    for own, kept, at in zip(by_arm, results, codes, strict=True):
+        np.add.at(own, at, sum(w * _influence(kept, term) for w, of, term in parts if of is kept))
+    n_clusters = len(pd.unique(np.concatenate([kept.names[_with_rows(kept)] for kept in results])))
+    small_sample = all(kept.small_sample for kept in results)
     return SumOfArms(
         estimate=sum(weight * kept.by_cluster.estimate(term) for weight, kept, term in parts),
-        std_error=_root(joint_variance(together, results.values())),
-        std_error_apart=_root(sum(joint_variance(own, results.values()) for own in by_arm)),
-        n_clusters=len(names),
-        df=len(names) - 1 if small_sample else np.inf,
+        std_error=_root(joint_variance(by_arm.sum(axis=0), names, results)),
+        std_error_apart=_root(sum(joint_variance(own, names, results) for own in by_arm)),
+        n_clusters=n_clusters,
+        df=n_clusters - 1 if small_sample else np.inf,
     )
 
 
@@ -267,9 +268,9 @@ def _is_named(label: Label) -> bool:
     return not is_two_way(label.cluster) and clustering_levels(label.cluster)[0] not in NUMBERED
 
 
-def _by_name(kept: Kept, term: Term) -> pd.Series:
-    column = kept.by_cluster.terms.index(term)
-    return pd.Series(kept.influence[:, column], index=kept.names[: len(kept.influence)])
+def _influence(kept: Kept, term: Term) -> Floats:
+    """Return the influences (G,) on one term."""
+    return kept.influence[:, kept.by_cluster.terms.index(term)]
 
 
 def _with_rows(kept: Kept) -> Codes:

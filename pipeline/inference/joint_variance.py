@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.kept import Kept
 from pipeline.inference.conley import conley_covariance
 from pipeline.params.inference import SpatialErrors
 
 
-def joint_variance(influence: pd.Series, results: Iterable[Kept]) -> float:
-    """Return sum_g psi_g^2, of influences psi by name of cluster, or of place, where pairs count.
+def joint_variance(influence: Floats, names: Iterable[str], results: Iterable[Kept]) -> float:
+    """Return sum_g psi_g^2, of influences psi (G,) by cluster, or by place, where pairs count.
 
     `results` say where places are: sum_ab K(d_ab) psi_a psi_b, which may be negative.
     """
@@ -23,6 +23,6 @@ def joint_variance(influence: pd.Series, results: Iterable[Kept]) -> float:
     for kept in every:
         assert kept.places is not None, "of places"
         at |= zip(kept.names.tolist(), kept.places.tolist(), strict=True)
-    latitude, longitude = np.array([at[str(name)] for name in influence.index]).T
-    own = influence.to_numpy(np.float64)[:, None]
+    latitude, longitude = np.array([at[str(name)] for name in names]).T
+    own = influence[:, None]
     return float(conley_covariance(own, latitude, longitude, asked)[0, 0])
