@@ -33,16 +33,15 @@ BLOCK = example("kenya")
 @cache
 def delivered():
     data = DataSection.model_validate(BLOCK["data"])
-    return obtain_tables(data, ROOT / "examples" / "kenya" / "raw").panel
+    return obtain_tables(data, ROOT / "examples" / "kenya" / "raw")
 
 
-def cleaned(treatment=None, register=None, data=None, **clean):
-    read = DataSection.model_validate(BLOCK["data"] | (data or {}))
+def cleaned(treatment=None, **clean):
     return clean_panel(
-        delivered().copy(),
-        register,
+        delivered().panel.copy(),
+        delivered().register.copy(),
         {},
-        data=read,
+        data=DataSection.model_validate(BLOCK["data"]),
         clean=CleanSection.model_validate(BLOCK["clean"] | clean),
         treatment=treatment or TreatmentSection.model_validate(BLOCK["treatment"]),
     )
@@ -50,7 +49,7 @@ def cleaned(treatment=None, register=None, data=None, **clean):
 
 def test_firms_and_arms_are_those_published():
     """Brooks, Donovan & Johnson (2018), openICPSR 113714-V1: 372 firms, 119 + 129 + 124."""
-    everyone = cleaned(filters=[]).panel
+    everyone = cleaned().panel
     assert len(everyone) == 2628
     arms = everyone.drop_duplicates("firm_id")["arm"].value_counts().to_dict()
     assert arms == {"2": 119, "3": 129, "4": 124}
@@ -58,32 +57,27 @@ def test_firms_and_arms_are_those_published():
     assert int(everyone["profits"].isna().sum()) == 20
 
 
-def test_the_class_arm_leaves_by_name_and_count():
-    flow = cleaned().sample_flow
-    (lost,) = [
-        row for _, row in flow.iterrows() if "Control or mentor arm" in str(row["rule_fields"])
-    ]
-    assert (lost["firms_lost"], lost["treated_firms_lost"], lost["firms"]) == (129, 0, 243)
+def test_the_register_has_the_arms_that_the_panel_says():
+    """File drawn.csv says again what column treat2 of the published panel does."""
+    found = cleaned()
+    arm_of = found.panel.drop_duplicates("firm_id").set_index("firm_id")["arm"]
+    entries = found.arm_entries.set_index("firm_id")
+    assert entries["arm"].value_counts().to_dict() == {"class": 129, "mentor": 124}
+    assert set(entries["cohort"]) == {1}
+    told = arm_of.map({CLASS: "class", MENTOR: "mentor"}).dropna()
+    assert told.to_dict() == entries["arm"].to_dict()
 
 
 # As the codes of the column `treat2` have them.
 CLASS, MENTOR = "3", "4"
-ARMS = {
-    "headline": "mentor",
-    "named": {
-        "mentor": {"source": "register", "component": ["mentor"]},
-        "class": {"source": "register", "component": ["class"]},
-    },
-    "contrasts": {"mentor_less_class": {"mentor": 1, "class": -1}},
-}
 
 
 def sections(treatment):
-    """Return the sections that estimate profits among all firms, with clusters named by firm.
+    """Return the sections that estimate profits among all firms.
 
     By ANCOVA, and the headline's arm by differences too.
     """
-    alike = {"cluster": "assignment", "designs": ["unmatched"]}
+    alike = {"designs": ["unmatched"]}
     specs = {name: BLOCK["estimate"]["specs"][name] | alike for name in ("ancova", "stacked")}
     estimate = BLOCK["estimate"] | {"specs": specs, "other_arms": ["ancova"]}
     return {
@@ -97,8 +91,9 @@ def sections(treatment):
 
 def study_of(treated):
     """Return the effects in a study of one arm, whose panel lacks the other."""
-    told = sections({"entry": BLOCK["treatment"]["entry"] | {"treated": treated}})
-    kept = BLOCK["clean"]["filters"][0] | {"keep": ["2", treated]}
+    entry = {"source": "group", "column": "arm", "treated": treated, "entry_year": 1}
+    told = sections({"entry": entry, "arms": None})
+    kept = {"column": "arm", "label": "One arm or none", "keep": ["2", treated]}
     panel = cleaned(told["treatment"], filters=[kept]).panel
     return by_ancova(estimate_specs(match_in_memory(panel, **told).study).estimates)
 
@@ -109,15 +104,8 @@ def by_ancova(estimates):
 
 def study_of_both():
     """Return the effects by arm, and their contrasts, of one study of a register of both arms."""
-    entry = {"source": "register", "programme": None, "other_programmes": "keep"}
-    told = sections({"entry": entry, "arms": ARMS})
-    file = ROOT / "examples" / "kenya" / "raw" / BLOCK["data"]["source"]["panel"]
-    drawn = pd.read_stata(file, columns=["id", "treat2"])
-    drawn = drawn.drop_duplicates("id").astype({"treat2": "int"}).astype({"treat2": "str"})
-    names = drawn["treat2"].map({CLASS: "class", MENTOR: "mentor"})
-    register = drawn.assign(start="1", part=names).dropna(subset="part")[["id", "start", "part"]]
-    columns = {"firm_id": "id", "entry_year": "start", "component": "part"}
-    found = cleaned(told["treatment"], register, data={"register_columns": columns}, filters=[])
+    told = sections({})
+    found = cleaned(told["treatment"])
     firms = firm_arms(found.arm_entries, found.panel, told["treatment"].arms)
     results, effects = {}, {}
     seen_by = firms.arms, firms.contacts
