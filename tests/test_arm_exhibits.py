@@ -188,7 +188,7 @@ def test_arms_without_exposure_have_a_section_of_their_own():
     page = page_of(found, {})
     shown = words(section(page, "arms"))
     assert "(compared)" in shown
-    assert "Training, whether there is a change in Annual sales" in shown
+    assert "Training: whether there is a change in Annual sales" in shown
     assert "Of 2 contrasts between arms 1 exclude zero: Training less credit, Annual sales" in shown
     assert not section(page, "others")
     with found.speaking():
@@ -257,7 +257,7 @@ def test_an_arm_without_support_is_told_with_the_reason(results):
     assert any(told in note for note in made["arms"].notes)
     assert any(told in note for note in made["arm_flow"].notes)
     with without.speaking():
-        assert "5 to 15 km, fewer than 5 firms in the arm." in others_sentences(without)[0]
+        assert "5 to 15 km: fewer than 5 firms in the arm." in others_sentences(without)[0]
 
 
 def test_the_figure_has_arms_in_order_and_the_comparison_at_zero(results):
